@@ -1,0 +1,246 @@
+package op
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vneid-sandbox/vneid-sandbox/op/login"
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+const (
+	maxAuthorizeBody = 32 << 10
+	maxParameter     = 4096 // bytes of one parameter, state and nonce included
+)
+
+// refusal is an error that goes back to the client by its redirect URI.
+// RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6.
+type refusal struct{ code, text string }
+
+func (e *refusal) Error() string { return e.code + ": " + e.text }
+
+func refuse(code, text string) error { return &refusal{code, text} }
+
+// authorize is the authorization endpoint. Until client and redirect URI are
+// beyond doubt every error is a page here; after that it goes to the client.
+func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
+	if err := p.authorizeRequest(w, r); err != nil {
+		p.pages.Fail(w, r, err)
+	}
+}
+
+func (p *Provider) authorizeRequest(w http.ResponseWriter, r *http.Request) error {
+	if err := login.ReadForm(w, r, maxAuthorizeBody); err != nil {
+		return err
+	}
+	form := r.URL.Query()
+	if r.Method == http.MethodPost {
+		form = r.PostForm
+	}
+	client, err := p.trustedClient(r.Context(), form)
+	if err != nil {
+		return err
+	}
+	req, err := p.readAuthRequest(r, client, form)
+	var toClient *refusal
+	if errors.As(err, &toClient) {
+		p.logger.InfoContext(r.Context(), "authorization request refused", slog.String("client_id", client.ClientID),
+			slog.String("error", toClient.code), slog.String("hint", toClient.text))
+		return p.pages.Respond(w, r, &req, url.Values{"error": {toClient.code}, "error_description": {toClient.text}})
+	}
+	if err != nil {
+		return err
+	}
+	b := p.pages.Browser(r)
+	if r.Method == http.MethodGet || b.Secret != "" {
+		b = p.pages.EnsureBrowser(w, r)
+	}
+	// A cross-site POST brings no Lax cookies: the login stays unbound until
+	// the browser follows the redirect to its first page.
+	l, err := p.service.Begin(r.Context(), req, b.Secret)
+	if err != nil {
+		return err
+	}
+	return p.pages.Enter(w, r, l, b)
+}
+
+// trustedClient settles the two things every other answer depends on.
+func (p *Provider) trustedClient(ctx context.Context, form url.Values) (client *vneid.Client, err error) {
+	for _, name := range []string{"client_id", "redirect_uri"} {
+		if len(form[name]) > 1 {
+			return nil, vneid.Errorf(vneid.CodeInvalid, "bad_request_parameter", "%s is there %d times", name, len(form[name]))
+		}
+	}
+	id, uri := form.Get("client_id"), form.Get("redirect_uri")
+	if id == "" {
+		return nil, vneid.Errorf(vneid.CodeInvalid, "bad_request_parameter", "client_id is missing")
+	}
+	err = p.service.Store.View(ctx, vneid.WorldFrom(ctx).ID, func(tx vneid.Tx) error {
+		client, err = tx.Client(id)
+		return err
+	})
+	if errors.Is(err, vneid.ErrNotFound) {
+		return nil, vneid.Errorf(vneid.CodeInvalid, "unknown_client", "no client %.128q in world %s", id, vneid.WorldFrom(ctx).ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if uri == "" {
+		return nil, vneid.Errorf(vneid.CodeInvalid, "redirect_uri_missing", "client %s sent no redirect_uri", id)
+	}
+	if !client.MatchRedirectURI(uri) {
+		return nil, vneid.Errorf(vneid.CodeInvalid, "redirect_uri_invalid", "client %s sent redirect_uri %.300q, registered are %s", id, uri, strings.Join(client.RedirectURIs, " "))
+	}
+	return client, nil
+}
+
+// readAuthRequest validates the rest of the request. Even with an error the
+// returned request says how to answer: redirect URI, mode and state.
+func (p *Provider) readAuthRequest(r *http.Request, c *vneid.Client, form url.Values) (req vneid.AuthRequest, err error) {
+	req = vneid.AuthRequest{ClientID: c.ClientID, RedirectURI: form.Get("redirect_uri"), ResponseMode: login.ModeQuery}
+	if len(form["state"]) == 1 && len(form.Get("state")) <= maxParameter {
+		req.State = form.Get("state")
+	}
+	if mode := form["response_mode"]; len(mode) == 1 && slices.Contains(responseModes, mode[0]) {
+		req.ResponseMode = mode[0]
+	}
+	for name, values := range form {
+		// RFC 6749 §3.1: parameters must not be repeated.
+		if len(values) > 1 {
+			return req, refuse("invalid_request", "parameter "+printable(name)+" is there more than once")
+		}
+		if len(values[0]) > maxParameter {
+			return req, refuse("invalid_request", "parameter "+printable(name)+" is longer than "+strconv.Itoa(maxParameter)+" bytes")
+		}
+	}
+	// Refused, never ignored: what they carry could contradict the query.
+	for name, code := range map[string]string{"request": "request_not_supported",
+		"request_uri": "request_uri_not_supported", "registration": "registration_not_supported"} {
+		if form.Has(name) {
+			return req, refuse(code, name+" is not supported")
+		}
+	}
+	if mode := form.Get("response_mode"); mode != "" && mode != req.ResponseMode {
+		return req, refuse("invalid_request", "response_mode is none of "+strings.Join(responseModes, ", "))
+	}
+	switch form.Get("response_type") {
+	case "code":
+	case "":
+		return req, refuse("invalid_request", "response_type is missing")
+	default:
+		return req, refuse("unsupported_response_type", "only response_type=code is supported")
+	}
+	if !c.AllowsGrant("authorization_code") {
+		return req, refuse("unauthorized_client", "the client is not registered for authorization_code")
+	}
+	if err := readScopes(&req, c, form.Get("scope")); err != nil {
+		return req, err
+	}
+	if err := readPKCE(&req, c, form); err != nil {
+		return req, err
+	}
+	if err := readPrompt(&req, form); err != nil {
+		return req, err
+	}
+	req.Nonce = form.Get("nonce")
+	if hint := form.Get("login_hint"); len(hint) <= 64 {
+		req.LoginHint = hint
+	}
+	req.ACRValues = firstFields(form.Get("acr_values"))
+	req.UILocales = firstFields(form.Get("ui_locales"))
+	if hint := form.Get("id_token_hint"); hint != "" {
+		claims, err := p.keys.verifyHint(r.Context(), hint)
+		if err != nil || !claims.isFor(c.ClientID) {
+			return req, refuse("invalid_request", "id_token_hint is no ID token of this provider for this client")
+		}
+		req.HintSubject = claims.Subject
+	}
+	return req, nil
+}
+
+var responseModes = []string{login.ModeQuery, login.ModeFragment, login.ModeFormPost}
+
+func readScopes(req *vneid.AuthRequest, c *vneid.Client, scope string) error {
+	for _, s := range strings.Fields(scope) {
+		switch {
+		case !slices.Contains(vneid.SupportedScopes(), s) || slices.Contains(req.Scopes, s):
+			// Unknown scopes are ignored, OIDC Core §3.1.2.1.
+		case !c.AllowsScope(s):
+			return refuse("invalid_scope", "the client is not registered for scope "+s)
+		default:
+			req.Scopes = append(req.Scopes, s)
+		}
+	}
+	if len(req.Scopes) == 0 {
+		return refuse("invalid_scope", "scope names nothing this provider knows; OpenID Connect needs openid")
+	}
+	return nil
+}
+
+func readPKCE(req *vneid.AuthRequest, c *vneid.Client, form url.Values) error {
+	challenge, method := form.Get("code_challenge"), form.Get("code_challenge_method")
+	switch {
+	case challenge == "" && method == "":
+		if c.RequirePKCE != nil && *c.RequirePKCE {
+			return refuse("invalid_request", "code_challenge is required for this client (PKCE, RFC 7636)")
+		}
+		return nil
+	case challenge == "":
+		return refuse("invalid_request", "code_challenge_method without code_challenge")
+	case method != "S256":
+		// Absent means plain (RFC 7636 §4.3), which protects nothing here.
+		return refuse("invalid_request", "code_challenge_method must be S256")
+	case !vneid.ValidChallenge(challenge):
+		return refuse("invalid_request", "code_challenge is not the base64url of a SHA-256")
+	}
+	req.CodeChallenge = challenge
+	return nil
+}
+
+func readPrompt(req *vneid.AuthRequest, form url.Values) error {
+	req.Prompt = firstFields(form.Get("prompt"))
+	for _, prompt := range req.Prompt {
+		if !slices.Contains([]string{"none", "login", "consent", "select_account"}, prompt) {
+			return refuse("invalid_request", "prompt is none of none, login, consent, select_account")
+		}
+	}
+	if req.HasPrompt("none") && len(req.Prompt) > 1 {
+		return refuse("invalid_request", "prompt=none stands alone (OIDC Core §3.1.2.1)")
+	}
+	if !form.Has("max_age") || form.Get("max_age") == "" {
+		return nil
+	}
+	// Ten years are as good as any longer time, and cannot overflow.
+	const longest = 10 * 365 * 24 * 3600
+	age, err := strconv.ParseUint(form.Get("max_age"), 10, 63)
+	if err != nil {
+		return refuse("invalid_request", "max_age is no number of seconds")
+	}
+	seconds := int(min(age, longest))
+	req.MaxAge = &seconds
+	return nil
+}
+
+// firstFields splits a space-delimited list; nobody sends more than eight.
+func firstFields(s string) []string {
+	fields := strings.Fields(s)
+	return fields[:min(len(fields), 8)]
+}
+
+// printable keeps a parameter's name within the characters that
+// error_description may hold (RFC 6749 §4.1.2.1).
+func printable(name string) string {
+	clean := strings.Map(func(r rune) rune {
+		if r < 0x20 || r > 0x7e || r == '"' || r == '\\' {
+			return -1
+		}
+		return r
+	}, name)
+	return clean[:min(len(clean), 40)]
+}

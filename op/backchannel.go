@@ -1,0 +1,290 @@
+package op
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+	zitadel "github.com/zitadel/oidc/v3/pkg/op"
+
+	"github.com/vneid-sandbox/vneid-sandbox/op/login"
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+const maxBackChannelBody = 64 << 10
+
+// backChannel checks what the library does not before it may parse a request
+// to the token, introspection or revocation endpoint (the mux lets only POST
+// through): size, media type, no parameters in the URL, none twice, client
+// authentication that can be read. Its answers are never cached.
+func (p *Provider) backChannel(next http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Pragma", "no-cache")
+		if err := p.checkBackChannel(w, r); err != nil {
+			p.logger.InfoContext(r.Context(), "request refused", slog.String("path", r.URL.Path), slog.String("hint", err.Error()))
+			status := http.StatusBadRequest
+			var domain *vneid.Error
+			switch {
+			case err.code == "invalid_client":
+				w.Header().Set("WWW-Authenticate", basicChallenge)
+				status = http.StatusUnauthorized
+			case errors.As(err.cause, &domain) && domain.MsgKey == "too_large":
+				status = http.StatusRequestEntityTooLarge
+			}
+			writeOAuthError(w, status, err.code, err.text)
+			return
+		}
+		next.ServeHTTP(&challengeWriter{ResponseWriter: w}, r)
+	}
+}
+
+const basicChallenge = `Basic realm="vneid-sandbox", charset="UTF-8"`
+
+type formRefusal struct {
+	code, text string
+	cause      error
+}
+
+func (e *formRefusal) Error() string { return e.code + ": " + e.text }
+
+func (p *Provider) checkBackChannel(w http.ResponseWriter, r *http.Request) *formRefusal {
+	invalid := func(text string) *formRefusal { return &formRefusal{code: "invalid_request", text: text} }
+	if r.URL.RawQuery != "" {
+		// They would end up in logs of every machine on the way.
+		return invalid("parameters belong into the body, never into the URL (RFC 6749 §2.3.1)")
+	}
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/x-www-form-urlencoded" {
+		return invalid("the body must be application/x-www-form-urlencoded")
+	}
+	if err := login.ReadForm(w, r, maxBackChannelBody); err != nil {
+		refused := invalid("the form cannot be read")
+		refused.cause = err
+		return refused
+	}
+	for name, values := range r.PostForm {
+		if len(values) > 1 {
+			return invalid("parameter " + printable(name) + " is there more than once")
+		}
+	}
+	header := r.Header.Get("Authorization")
+	switch {
+	case header == "" && !r.PostForm.Has("client_id"):
+		return &formRefusal{code: "invalid_client", text: "no client authentication: send the client_id, and the secret by the registered method"}
+	case header != "":
+		id, secret, ok := r.BasicAuth()
+		if _, err1 := url.QueryUnescape(id); !ok || err1 != nil {
+			return &formRefusal{code: "invalid_client", text: "the Authorization header is not readable as Basic"}
+		}
+		if _, err := url.QueryUnescape(secret); err != nil {
+			return &formRefusal{code: "invalid_client", text: "the Authorization header is not readable as Basic: client_id and secret are form-encoded first (RFC 6749 §2.3.1)"}
+		}
+		if r.PostForm.Has("client_secret") {
+			return invalid("more than one way of client authentication (RFC 6749 §2.3)")
+		}
+		if form := r.PostForm.Get("client_id"); form != "" && form != unescaped(id) {
+			return invalid("client_id in the body and in the Authorization header differ")
+		}
+	}
+	return nil
+}
+
+func unescaped(s string) string {
+	plain, err := url.QueryUnescape(s)
+	if err != nil {
+		return ""
+	}
+	return plain
+}
+
+// challengeWriter adds what RFC 6749 §5.2 wants beside a 401, and Retry-After
+// beside a 503; the library's errors cannot carry headers.
+type challengeWriter struct{ http.ResponseWriter }
+
+func (w *challengeWriter) WriteHeader(status int) {
+	switch status {
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", basicChallenge)
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "5")
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// backChannelServer is what the library calls with parsed requests. Whatever
+// it does not implement is answered by the library as unsupported.
+type backChannelServer struct {
+	zitadel.UnimplementedServer
+	p *Provider
+}
+
+// libraryClient shows a client to the library, which only asks for the ID, the
+// way of authentication and the grant types; the rest belongs to machinery of
+// the library that is not used.
+type libraryClient struct{ c *vneid.Client }
+
+func (l libraryClient) GetID() string { return l.c.ClientID }
+func (l libraryClient) AuthMethod() oidc.AuthMethod {
+	return oidc.AuthMethod(l.c.TokenEndpointAuthMethod)
+}
+func (l libraryClient) RedirectURIs() []string                   { return l.c.RedirectURIs }
+func (l libraryClient) PostLogoutRedirectURIs() []string         { return l.c.PostLogoutRedirectURIs }
+func (l libraryClient) IsScopeAllowed(scope string) bool         { return l.c.AllowsScope(scope) }
+func (l libraryClient) ApplicationType() zitadel.ApplicationType { return zitadel.ApplicationTypeWeb }
+func (l libraryClient) AccessTokenType() zitadel.AccessTokenType {
+	return zitadel.AccessTokenTypeBearer
+}
+func (l libraryClient) LoginURL(string) string               { return "" }
+func (l libraryClient) IDTokenLifetime() time.Duration       { return 0 }
+func (l libraryClient) ClockSkew() time.Duration             { return 0 }
+func (l libraryClient) DevMode() bool                        { return false }
+func (l libraryClient) IDTokenUserinfoClaimsAssertion() bool { return false }
+
+func (l libraryClient) RestrictAdditionalIdTokenScopes() func([]string) []string {
+	return func([]string) []string { return nil }
+}
+
+func (l libraryClient) RestrictAdditionalAccessTokenScopes() func([]string) []string {
+	return func([]string) []string { return nil }
+}
+
+func (l libraryClient) ResponseTypes() []oidc.ResponseType {
+	return []oidc.ResponseType{oidc.ResponseTypeCode}
+}
+
+func (l libraryClient) GrantTypes() (list []oidc.GrantType) {
+	for _, g := range l.c.GrantTypes {
+		list = append(list, oidc.GrantType(g))
+	}
+	return list
+}
+
+// VerifyClient authenticates a client by its registered method and no other.
+func (s *backChannelServer) VerifyClient(ctx context.Context, r *zitadel.Request[zitadel.ClientCredentials]) (zitadel.Client, error) {
+	used := vneid.AuthNone
+	switch {
+	case r.Header.Get("Authorization") != "":
+		used = vneid.AuthBasic
+	case r.Form.Has("client_secret"):
+		used = vneid.AuthPost
+	}
+	var client *vneid.Client
+	err := s.p.service.Store.View(ctx, vneid.WorldFrom(ctx).ID, func(tx vneid.Tx) (err error) {
+		client, err = tx.Client(r.Data.ClientID)
+		return err
+	})
+	switch {
+	case errors.Is(err, vneid.ErrNotFound):
+		return nil, invalidClient("no client with this id")
+	case err != nil:
+		return nil, s.internal(ctx, err)
+	case client.TokenEndpointAuthMethod != used:
+		return nil, invalidClient("used " + used + ", registered " + client.TokenEndpointAuthMethod)
+	case used != vneid.AuthNone && !client.CheckSecret(r.Data.ClientSecret):
+		return nil, invalidClient("the secret is wrong")
+	}
+	return libraryClient{client}, nil
+}
+
+// invalidClient tells everybody the same and the log the reason.
+func invalidClient(hint string) error {
+	return zitadel.NewStatusError(oidc.ErrInvalidClient().WithParent(errors.New(hint)).
+		WithDescription("client authentication failed: unknown client, wrong secret, or another method than the registered one"), http.StatusUnauthorized)
+}
+
+// CodeExchange redeems an authorization code.
+func (s *backChannelServer) CodeExchange(ctx context.Context, r *zitadel.ClientRequest[oidc.AccessTokenRequest]) (*zitadel.Response, error) {
+	client := r.Client.(libraryClient).c
+	grant, err := s.p.service.Redeem(ctx, client, r.Data.Code, r.Data.RedirectURI, r.Data.CodeVerifier)
+	if err != nil {
+		return nil, s.grantError(ctx, err)
+	}
+	return s.tokens(ctx, client, grant, grant.AccessToken.Nonce)
+}
+
+// RefreshToken rotates a refresh token. The new ID token has no nonce
+// (OIDC Core §12.2).
+func (s *backChannelServer) RefreshToken(ctx context.Context, r *zitadel.ClientRequest[oidc.RefreshTokenRequest]) (*zitadel.Response, error) {
+	client := r.Client.(libraryClient).c
+	grant, err := s.p.service.Refresh(ctx, client, r.Data.RefreshToken, r.Data.Scopes)
+	if err != nil {
+		return nil, s.grantError(ctx, err)
+	}
+	return s.tokens(ctx, client, grant, "")
+}
+
+func (s *backChannelServer) tokens(ctx context.Context, c *vneid.Client, g *vneid.Grant, nonce string) (*zitadel.Response, error) {
+	idToken, err := s.p.idToken(ctx, c, g, nonce)
+	if err != nil {
+		return nil, s.internal(ctx, err)
+	}
+	return zitadel.NewResponse(&oidc.AccessTokenResponse{
+		AccessToken: g.Access, TokenType: oidc.BearerToken, RefreshToken: g.Refresh,
+		ExpiresIn: uint64(g.ExpiresIn.Seconds()), IDToken: idToken, Scope: g.AccessToken.Scopes,
+	}), nil
+}
+
+// Introspect tells a client about its own tokens, RFC 7662.
+func (s *backChannelServer) Introspect(ctx context.Context, r *zitadel.Request[zitadel.IntrospectionRequest]) (*zitadel.Response, error) {
+	verified, err := s.VerifyClient(ctx, &zitadel.Request[zitadel.ClientCredentials]{Header: r.Header, Form: r.Form, Data: r.Data.ClientCredentials})
+	if err != nil {
+		return nil, err
+	}
+	inactive := zitadel.NewResponse(&oidc.IntrospectionResponse{})
+	t, _, err := s.p.service.Inspect(ctx, r.Data.Token)
+	if errors.Is(err, vneid.ErrNotFound) || err == nil && t.ClientID != verified.GetID() {
+		return inactive, nil
+	}
+	if err != nil {
+		return nil, s.internal(ctx, err)
+	}
+	return zitadel.NewResponse(&oidc.IntrospectionResponse{
+		Active: true, Scope: t.Scopes, ClientID: t.ClientID, TokenType: oidc.BearerToken, Issuer: vneid.WorldFrom(ctx).Issuer,
+		Subject: t.Subject, Audience: oidc.Audience{t.ClientID}, Expiration: oidc.FromTime(t.ExpiresAt),
+		IssuedAt: oidc.FromTime(t.IssuedAt), AuthTime: oidc.FromTime(t.Auth.Time), AuthenticationMethodsReferences: t.Auth.AMR,
+		Claims: map[string]any{"acr": t.Auth.ACR, "sandbox": true},
+	}), nil
+}
+
+// Revocation ends a token, RFC 7009.
+func (s *backChannelServer) Revocation(ctx context.Context, r *zitadel.ClientRequest[oidc.RevocationRequest]) (*zitadel.Response, error) {
+	if err := s.p.service.Revoke(ctx, r.Client.(libraryClient).c, r.Data.Token); err != nil {
+		return nil, s.internal(ctx, err)
+	}
+	return zitadel.NewResponse(nil), nil
+}
+
+// grantError turns a refusal of the domain into its OAuth error.
+func (s *backChannelServer) grantError(ctx context.Context, err error) error {
+	switch {
+	case vneid.IsCode(err, vneid.CodeInvalidGrant), vneid.IsCode(err, vneid.CodeExpired), vneid.IsCode(err, vneid.CodeConflict):
+		return oidc.ErrInvalidGrant().WithParent(err).
+			WithDescription("the code or refresh token is unknown, expired, used, revoked, or belongs to another client, redirect_uri or code_verifier; the server's log says which")
+	case vneid.IsCode(err, vneid.CodeInvalidScope):
+		return oidc.ErrInvalidScope().WithParent(err).WithDescription("a scope was asked for that the sign-in did not grant")
+	}
+	return s.internal(ctx, err)
+}
+
+// internal hides a failure of ours: its text goes to the log only.
+func (s *backChannelServer) internal(ctx context.Context, err error) error {
+	s.p.logger.ErrorContext(ctx, "request failed", slog.String("cause", err.Error()))
+	if errors.Is(err, vneid.ErrUnavailable) {
+		e := oidc.ErrServerError().WithDescription("the server cannot answer just now; try again")
+		e.ErrorType = "temporarily_unavailable"
+		return zitadel.NewStatusError(e, http.StatusServiceUnavailable)
+	}
+	return zitadel.NewStatusError(oidc.ErrServerError().WithDescription("the server failed; its log says why"), http.StatusInternalServerError)
+}
+
+func bearer(r *http.Request) (token string, ok bool) {
+	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.TrimSpace(token), found && strings.EqualFold(scheme, "Bearer")
+}

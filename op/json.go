@@ -1,0 +1,50 @@
+package op
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		// Only types of ours get here; one that cannot be encoded is a mistake.
+		panic("op: " + err.Error())
+	}
+	writeJSONBytes(w, status, body)
+}
+
+func writeJSONBytes(w http.ResponseWriter, status int, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	w.Write(body) // a client that left needs no answer
+}
+
+type oauthError struct {
+	Error       string `json:"error"`
+	Description string `json:"error_description,omitempty"`
+}
+
+// writeOAuthError is the JSON error of RFC 6749 §5.2.
+func writeOAuthError(w http.ResponseWriter, status int, code, description string) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Pragma", "no-cache")
+	writeJSON(w, status, oauthError{code, description})
+}
+
+// serverError answers a failure of ours without telling what failed.
+func (p *Provider) serverError(w http.ResponseWriter, r *http.Request, err error) {
+	p.logger.ErrorContext(r.Context(), "request failed", slog.String("cause", err.Error()))
+	if errors.Is(err, vneid.ErrUnavailable) {
+		w.Header().Set("Retry-After", "5")
+		writeOAuthError(w, http.StatusServiceUnavailable, "temporarily_unavailable", "the server cannot answer just now; try again")
+		return
+	}
+	writeOAuthError(w, http.StatusInternalServerError, "server_error", "the server failed; its log says why")
+}

@@ -1,0 +1,175 @@
+// Package login is the citizen's side of the provider: the pages from the
+// first form to the answer that takes the browser back to the portal. It calls
+// the use cases of vneid and renders templates; where a login stands is decided
+// by its stored state, and steps never route to one another (dispatch.go).
+//
+// It parses no OAuth parameters and mints no tokens: package op does, and
+// hands over validated requests.
+package login
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/vneid-sandbox/vneid-sandbox/templates"
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// Pages serves the citizen's pages below the issuer.
+type Pages struct {
+	Service *vneid.Service
+	Logger  *slog.Logger
+	HelpURL string // the sandbox: people and SMS inbox; "" = none
+}
+
+// Routes adds every page to the mux.
+func (p *Pages) Routes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /login/{id}", p.page(p.show))
+	mux.HandleFunc("POST /login/{id}/password", p.page(p.password))
+	mux.HandleFunc("POST /login/{id}/otp", p.page(p.otp))
+	mux.HandleFunc("POST /login/{id}/resend", p.page(p.resend))
+	mux.HandleFunc("POST /login/{id}/sharing", p.page(p.sharing))
+	mux.HandleFunc("POST /login/{id}/cancel", p.page(p.cancel))
+	mux.HandleFunc("GET /login/{id}/return", p.page(p.giveBack))
+	// A reload of a page that answered a form asks for the form's address.
+	mux.HandleFunc("GET /login/{id}/{step}", p.page(func(w http.ResponseWriter, r *http.Request) error {
+		http.Redirect(w, r, p.url(r, "/login/"+r.PathValue("id")), http.StatusSeeOther)
+		return nil
+	}))
+	mux.Handle("GET /assets/", templates.Assets())
+}
+
+// MaxForm bounds the body of every form: none of ours comes near it.
+const MaxForm = 16 << 10
+
+// page adapts a handler that may fail: errors become pages here and nowhere
+// else. Forms are read, and forms of other sites refused, before it runs.
+func (p *Pages) page(h func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := p.prepare(w, r); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		if err := h(w, r); err != nil {
+			p.Fail(w, r, err)
+		}
+	}
+}
+
+var sameOrigin = http.NewCrossOriginProtection()
+
+func (p *Pages) prepare(w http.ResponseWriter, r *http.Request) error {
+	if r.Method == http.MethodPost {
+		return CheckForm(w, r)
+	}
+	return ReadForm(w, r, MaxForm)
+}
+
+// CheckForm reads a form of one of our pages and refuses one that another
+// site made the browser send.
+func CheckForm(w http.ResponseWriter, r *http.Request) error {
+	if err := sameOrigin.Check(r); err != nil {
+		return vneid.Errorf(vneid.CodeForbidden, "form_stale", "form of another site: %v", err)
+	}
+	return ReadForm(w, r, MaxForm)
+}
+
+// ReadForm reads query and body, bounded, and refuses text that no form of a
+// browser could hold.
+func ReadForm(w http.ResponseWriter, r *http.Request, limit int64) error {
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
+	if err := r.ParseForm(); err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return vneid.Errorf(vneid.CodeInvalid, "too_large", "body over %d bytes", limit)
+		}
+		return vneid.Errorf(vneid.CodeInvalid, "bad_request_parameter", "unreadable form: %v", err)
+	}
+	for name, values := range r.Form {
+		for _, v := range values {
+			if !utf8.ValidString(v) || !utf8.ValidString(name) || strings.ContainsRune(v, 0) {
+				return vneid.Errorf(vneid.CodeInvalid, "invalid_utf8", "parameter with NUL or bytes that are no UTF-8")
+			}
+		}
+	}
+	return nil
+}
+
+// url is a path below the issuer of the request's world.
+func (p *Pages) url(r *http.Request, path string) string { return BasePath(r) + path }
+
+// BasePath is the path of the issuer: "", or "/w/abc".
+func BasePath(r *http.Request) string {
+	u, err := url.Parse(vneid.WorldFrom(r.Context()).Issuer)
+	if err != nil {
+		return ""
+	}
+	return u.Path
+}
+
+// Frame is what every page of the provider shares.
+func (p *Pages) Frame(w http.ResponseWriter, r *http.Request) templates.Frame {
+	lang := p.lang(w, r)
+	other := templates.En
+	if lang == templates.En {
+		other = templates.Vi
+	}
+	f := templates.Frame{Lang: lang, AssetBase: BasePath(r)}
+	// Parameters stay: an error page of /authorize shows the same request.
+	query := r.URL.Query()
+	query.Set("lang", string(other))
+	switch {
+	case r.Method == http.MethodGet:
+		f.SwitchURL = p.url(r, r.URL.Path) + "?" + query.Encode()
+	case r.PathValue("id") != "":
+		f.SwitchURL = p.url(r, "/login/"+url.PathEscape(r.PathValue("id"))) + "?lang=" + string(other)
+	}
+	return f
+}
+
+// lang is the language of the page: what the person just chose, chose before,
+// what the client asked for, Vietnamese. Accept-Language is not asked: the
+// citizens are Vietnamese, whatever their browser came with.
+func (p *Pages) lang(w http.ResponseWriter, r *http.Request) templates.Lang {
+	if l, ok := templates.ParseLang(r.URL.Query().Get("lang")); ok {
+		setCookie(w, r, langCookie, string(l), 365*24*3600)
+		return l
+	}
+	if l, ok := templates.ParseLang(readCookie(r, langCookie)); ok {
+		return l
+	}
+	if step, ok := r.Context().Value(stepKey{}).(*vneid.Step); ok {
+		for _, locale := range step.Login.Request.UILocales {
+			if l, ok := templates.ParseLang(strings.ToLower(strings.SplitN(locale, "-", 2)[0])); ok {
+				return l
+			}
+		}
+	}
+	return templates.Vi
+}
+
+// Render writes a page. formActions are origins that a form of the page, or a
+// redirect that answers it, may lead to.
+func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, v templates.View, formActions ...string) error {
+	body, err := templates.Render(v)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", templates.CSP(formActions...))
+	h.Set("Cache-Control", "no-store")
+	// The address of a login page names a login; no other site shall learn it.
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, err = w.Write(body)
+	return ignoreGone(err)
+}
+
+// ignoreGone drops the error of a browser that left: nobody is there to tell.
+func ignoreGone(error) error { return nil }

@@ -1,0 +1,237 @@
+package login
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/vneid-sandbox/vneid-sandbox/templates"
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+func (p *Pages) renderLogin(w http.ResponseWriter, r *http.Request, step *vneid.Step, status int, v templates.LoginView) error {
+	base := p.url(r, "/login/"+step.Login.ID)
+	v.Frame = p.Frame(w, r)
+	v.Action, v.CancelAction, v.HelpURL = base+"/password", base+"/cancel", p.HelpURL
+	v.ClientName, v.ClientHost = step.Client.ClientName, hostOf(step.Login.Request.RedirectURI)
+	return p.Render(w, r, status, v, FormActions(step.Client)...)
+}
+
+func (p *Pages) renderOTP(w http.ResponseWriter, r *http.Request, step *vneid.Step, status int, err error) error {
+	world := vneid.WorldFrom(r.Context())
+	now, l := world.Clock.Now(), step.Login
+	base := p.url(r, "/login/"+l.ID)
+	v := templates.OTPView{
+		Frame: p.Frame(w, r), Action: base + "/otp", ResendAction: base + "/resend", CancelAction: base + "/cancel",
+		ClientName: step.Client.ClientName, ClientHost: hostOf(l.Request.RedirectURI), MaskedPhone: step.Account.Phone.Mask(),
+		SecondsLeft: secondsUntil(l.OTP.ExpiresAt, now), ResendIn: secondsUntil(l.OTP.SentAt.Add(world.Policy.OTPResendAfter), now),
+		TriesLeft: world.Policy.OTPTries - l.OTP.Tries,
+	}
+	if p.HelpURL != "" {
+		v.HelpURL = p.HelpURL + "/sms"
+	}
+	if err != nil {
+		p.log(r, step, err)
+		v.Error = problemText(v.Frame, err)
+	}
+	return p.Render(w, r, status, v, FormActions(step.Client)...)
+}
+
+// problemText is the one sentence of a problem that fits beside a field.
+func problemText(f templates.Frame, err error) string {
+	problem := templates.Problem(f, vneid.MsgKey(err), argsOf(err)...)
+	return strings.TrimSpace(problem.What + " " + problem.Next)
+}
+
+func (p *Pages) renderSharing(w http.ResponseWriter, r *http.Request, step *vneid.Step, status int, problem string) error {
+	f := p.Frame(w, r)
+	v := templates.SharingView{
+		Frame: f, Action: p.url(r, "/login/"+step.Login.ID+"/sharing"),
+		ClientName: step.Client.ClientName, ClientHost: hostOf(step.Login.Request.RedirectURI),
+		PersonName: step.Account.Name, Items: sharedItems(f, step.Account, step.Login.Request.Scopes),
+		Offline: slices.Contains(step.Login.Request.Scopes, vneid.ScopeOfflineAccess), Error: problem,
+	}
+	return p.Render(w, r, status, v, FormActions(step.Client)...)
+}
+
+// sharedItems lists what the scopes give out, with the values as the client
+// will get them: nobody agrees to what they cannot see.
+func sharedItems(f templates.Frame, a *vneid.Account, scopes []string) []templates.SharedItem {
+	var items []templates.SharedItem
+	add := func(key, value string) {
+		if value != "" {
+			items = append(items, templates.SharedItem{Label: f.T("share." + key), Value: value, Why: f.T("share." + key + ".why")})
+		}
+	}
+	if slices.Contains(scopes, vneid.ScopeCCCD) {
+		add("cccd", a.CCCD.Mask())
+		add("cmnd", a.CMND)
+		if a.AccountLevel > 0 {
+			add("account_level", itoa(a.AccountLevel))
+		}
+	}
+	if slices.Contains(scopes, vneid.ScopeProfile) {
+		add("name", a.Name)
+		add("birthdate", vietnameseDate(a.Birthdate))
+		add("gender", f.T("share.gender."+a.Gender))
+	}
+	if slices.Contains(scopes, vneid.ScopePhone) {
+		add("phone", string(a.Phone))
+	}
+	if slices.Contains(scopes, vneid.ScopeEmail) {
+		add("email", a.Email)
+	}
+	if slices.Contains(scopes, vneid.ScopeAddress) && a.Address != nil {
+		add("address", a.Address.Line())
+	}
+	return items
+}
+
+// vietnameseDate turns 1990-03-15 into 15/03/1990; a year alone stays.
+func vietnameseDate(iso string) string {
+	parts := strings.Split(iso, "-")
+	slices.Reverse(parts)
+	return strings.Join(parts, "/")
+}
+
+// Fail turns an error into its page. It is the only place where pages of the
+// provider log.
+func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	step, _ := r.Context().Value(stepKey{}).(*vneid.Step)
+	if step == nil && r.PathValue("id") != "" {
+		// For the way back to the portal, when this browser may know it.
+		if s, lookErr := p.Service.Look(r.Context(), r.PathValue("id"), p.Browser(r)); lookErr == nil {
+			step = &s
+		}
+	}
+	if err := p.failStep(w, r, step, err); err != nil {
+		http.Error(w, "internal error", http.StatusInternalServerError)
+	}
+}
+
+func (p *Pages) failStep(w http.ResponseWriter, r *http.Request, step *vneid.Step, err error) error {
+	p.log(r, step, err)
+	key, status := vneid.MsgKey(err), statusOf(err)
+	if errors.Is(err, vneid.ErrUnavailable) {
+		key, status = "unavailable", http.StatusServiceUnavailable
+		w.Header().Set("Retry-After", "5")
+	}
+	f := p.Frame(w, r)
+	v := templates.Problem(f, key, argsOf(err)...)
+	v.Status, v.RequestID = status, w.Header().Get("X-Request-Id")
+	if e := asError(err); e != nil && status != http.StatusInternalServerError {
+		v.Technical = e.Hint
+	}
+	if step != nil && step.Login != nil {
+		v.Links = p.waysOn(r, f, step, key)
+	}
+	return p.Render(w, r, status, v)
+}
+
+// waysOn are the links under an error: back to the portal, where the browser
+// may know it.
+func (p *Pages) waysOn(r *http.Request, f templates.Frame, step *vneid.Step, key string) []templates.Link {
+	back := f.T("message.back", step.Client.ClientName)
+	l := step.Login
+	switch {
+	case l.State == vneid.StateRefused || l.State == vneid.StateLocked || key == "login_expired":
+		return []templates.Link{{Text: back, URL: p.url(r, "/login/"+l.ID+"/return"), Primary: true}}
+	case l.State == vneid.StateRedeemed:
+		return []templates.Link{{Text: back, URL: originOf(l.Request.RedirectURI) + "/", Primary: true}}
+	}
+	return []templates.Link{{Text: f.T("message.again"), URL: p.url(r, "/login/"+l.ID), Primary: true}}
+}
+
+func (p *Pages) log(r *http.Request, step *vneid.Step, err error) {
+	attrs := []any{slog.String("error", vneid.MsgKey(err)), slog.String("world", vneid.WorldFrom(r.Context()).ID)}
+	if step != nil && step.Client != nil {
+		attrs = append(attrs, slog.String("client_id", step.Client.ClientID))
+	}
+	level := slog.LevelInfo
+	if e := asError(err); e != nil {
+		attrs = append(attrs, slog.String("hint", e.Hint))
+	} else {
+		level = slog.LevelError
+		attrs = append(attrs, slog.String("cause", err.Error()))
+	}
+	p.Logger.Log(r.Context(), level, "page refused", attrs...)
+}
+
+func asError(err error) *vneid.Error {
+	var e *vneid.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return nil
+}
+
+func statusOf(err error) int {
+	e := asError(err)
+	if e == nil {
+		return http.StatusInternalServerError
+	}
+	if e.MsgKey == "too_large" {
+		return http.StatusRequestEntityTooLarge
+	}
+	switch e.Code {
+	case vneid.CodeInvalid:
+		return http.StatusBadRequest
+	case vneid.CodeNotFound:
+		return http.StatusNotFound
+	case vneid.CodeForbidden:
+		return http.StatusForbidden
+	case vneid.CodeConflict:
+		return http.StatusConflict
+	case vneid.CodeExpired:
+		return http.StatusGone
+	case vneid.CodeExhausted:
+		return http.StatusTooManyRequests
+	case vneid.CodeUnavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+func hostOf(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+func originOf(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// FormActions lists where the answer to a form may lead. Chrome holds
+// form-action against every redirect that follows, so the client's own hosts
+// belong to it; a client on loopback often goes on to another port (an API
+// that answers to a page server), so its ports are free.
+func FormActions(c *vneid.Client) []string {
+	if c == nil {
+		return nil
+	}
+	var list []string
+	for _, uri := range append(slices.Clone(c.RedirectURIs), c.PostLogoutRedirectURIs...) {
+		u, err := url.Parse(uri)
+		if err != nil {
+			continue
+		}
+		source := u.Scheme + "://" + u.Host
+		if h := u.Hostname(); h == "localhost" || h == "127.0.0.1" {
+			source = u.Scheme + "://" + h + ":*"
+		}
+		if !slices.Contains(list, source) {
+			list = append(list, source)
+		}
+	}
+	return list
+}

@@ -1,0 +1,196 @@
+// Package op is the provider: the OpenID Connect endpoints below an issuer. It
+// parses and checks what relying parties send, mints ID tokens, and hands
+// browsers to op/login. Who may sign in, and what may follow what, is decided
+// in vneid.
+//
+// zitadel/oidc parses the back-channel requests and names their errors; its
+// storage and token machinery are not used (docs/adr/0003). The provider does
+// not know that its phones and people are invented.
+package op
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/VictoriaMetrics/metrics"
+	zitadel "github.com/zitadel/oidc/v3/pkg/op"
+
+	"github.com/vneid-sandbox/vneid-sandbox/op/login"
+	"github.com/vneid-sandbox/vneid-sandbox/templates"
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// Config is everything a provider is made of.
+type Config struct {
+	Store      vneid.Store
+	Hasher     vneid.Hasher
+	SMS        vneid.SMSGateway
+	Rand       vneid.Rand
+	Logger     *slog.Logger
+	HelpURL    string       // the sandbox, linked from the pages; "" = none
+	AllowHosts []string     // hosts besides local ones that clients may live on
+	Metrics    *metrics.Set // nil = a set of its own
+}
+
+// Provider is an http.Handler for everything below the issuer. Each request
+// carries its world in its context (vneid.WithWorld).
+type Provider struct {
+	service *vneid.Service
+	pages   *login.Pages
+	keys    *keyRing
+	logger  *slog.Logger
+	metrics *metrics.Set
+	mux     *http.ServeMux
+}
+
+// Paths of the endpoints below the issuer.
+const (
+	pathDiscovery  = "/.well-known/openid-configuration"
+	pathAuthorize  = "/authorize"
+	pathToken      = "/oauth/token"
+	pathUserinfo   = "/userinfo"
+	pathKeys       = "/keys"
+	pathIntrospect = "/oauth/introspect"
+	pathRevoke     = "/revoke"
+	pathEndSession = "/end_session"
+	pathSignOut    = "/end_session/confirm"
+)
+
+// New builds a provider.
+func New(ctx context.Context, c Config) (*Provider, error) {
+	service, err := vneid.NewService(ctx, c.Store, c.Hasher, c.SMS, c.Rand)
+	if err != nil {
+		return nil, err
+	}
+	if c.Metrics == nil {
+		c.Metrics = metrics.NewSet()
+	}
+	p := &Provider{
+		service: service,
+		pages:   &login.Pages{Service: service, Logger: c.Logger, HelpURL: strings.TrimSuffix(c.HelpURL, "/")},
+		keys:    &keyRing{store: c.Store},
+		logger:  c.Logger,
+		metrics: c.Metrics,
+		mux:     http.NewServeMux(),
+	}
+	p.routes()
+	return p, nil
+}
+
+func (p *Provider) routes() {
+	backChannel := zitadel.RegisterServer(&backChannelServer{p: p}, zitadel.Endpoints{
+		Token:         zitadel.NewEndpoint(pathToken),
+		Introspection: zitadel.NewEndpoint(pathIntrospect),
+		Revocation:    zitadel.NewEndpoint(pathRevoke),
+	}, zitadel.WithServerCORSOptions(nil))
+
+	p.mux.HandleFunc("GET "+pathDiscovery, cors(p.discovery))
+	p.mux.HandleFunc("GET "+pathKeys, cors(p.jwks))
+	p.mux.HandleFunc("GET "+pathAuthorize, p.authorize)
+	p.mux.HandleFunc("POST "+pathAuthorize, p.authorize)
+	p.mux.HandleFunc("POST "+pathToken, cors(p.backChannel(backChannel)))
+	p.mux.HandleFunc("POST "+pathIntrospect, p.backChannel(backChannel))
+	p.mux.HandleFunc("POST "+pathRevoke, cors(p.backChannel(backChannel)))
+	p.mux.HandleFunc("GET "+pathUserinfo, cors(p.userinfo))
+	p.mux.HandleFunc("POST "+pathUserinfo, cors(p.userinfo))
+	p.mux.HandleFunc("GET "+pathEndSession, p.endSession)
+	p.mux.HandleFunc("POST "+pathEndSession, p.endSession)
+	p.mux.HandleFunc("POST "+pathSignOut, p.confirmSignOut)
+	for _, path := range []string{pathDiscovery, pathKeys, pathToken, pathRevoke, pathUserinfo} {
+		p.mux.HandleFunc("OPTIONS "+path, preflight)
+	}
+	p.pages.Routes(p.mux)
+	p.mux.HandleFunc("GET /{$}", p.home)
+}
+
+// ServeHTTP serves a request whose path stands below the issuer.
+func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Robots-Tag", "noindex")
+	handler, pattern := p.mux.Handler(r)
+	switch {
+	case pattern == "" || r.Method == http.MethodHead && strings.HasSuffix(pattern, pathAuthorize):
+		p.noSuchPage(w, r, handler)
+	default:
+		p.mux.ServeHTTP(w, r) // again through the mux: it sets the path values
+	}
+}
+
+// noSuchPage answers what the mux does not know in the form the caller reads:
+// a page for browsers, RFC 6749 JSON for the endpoints of machines.
+func (p *Provider) noSuchPage(w http.ResponseWriter, r *http.Request, refusal http.Handler) {
+	probe := &statusOnly{header: http.Header{}}
+	refusal.ServeHTTP(probe, r)
+	if probe.status == http.StatusMovedPermanently || probe.status == http.StatusTemporaryRedirect {
+		probe.status = http.StatusNotFound // the mux would clean the path; ours are exact
+	}
+	if allow := probe.header.Get("Allow"); allow != "" {
+		w.Header().Set("Allow", allow)
+	}
+	if r.URL.Path == pathAuthorize {
+		probe.status = http.StatusMethodNotAllowed
+		w.Header().Set("Allow", "GET, POST")
+	}
+	switch r.URL.Path {
+	case pathToken, pathIntrospect, pathRevoke, pathUserinfo, pathKeys, pathDiscovery:
+		writeOAuthError(w, probe.status, "invalid_request", r.Method+" is not possible here; see the Allow header")
+		return
+	}
+	key := "not_found"
+	if probe.status == http.StatusMethodNotAllowed {
+		key = "method_not_allowed"
+	}
+	v := templates.Problem(p.pages.Frame(w, r), key)
+	v.Status = probe.status
+	if err := p.pages.Render(w, r, probe.status, v); err != nil {
+		p.pages.Fail(w, r, err)
+	}
+}
+
+// statusOnly learns what a handler would answer.
+type statusOnly struct {
+	header http.Header
+	status int
+}
+
+func (s *statusOnly) Header() http.Header         { return s.header }
+func (s *statusOnly) Write(b []byte) (int, error) { return len(b), nil }
+func (s *statusOnly) WriteHeader(status int) {
+	if s.status == 0 {
+		s.status = status
+	}
+}
+
+// cors lets browser apps of any origin read an endpoint that looks at no
+// cookie. No other endpoint has it, and none ever allows credentials.
+func cors(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate")
+		h(w, r)
+	}
+}
+
+func preflight(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Allow-Methods", "GET, POST")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+	h.Set("Access-Control-Max-Age", "600")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// home says what this address is to somebody who opens the issuer.
+func (p *Provider) home(w http.ResponseWriter, r *http.Request) {
+	f := p.pages.Frame(w, r)
+	v := templates.MessageView{Frame: f, Kind: "info", Title: f.T("issuer.title"), What: f.T("issuer.what"),
+		Why: f.T("issuer.why"), Next: f.T("issuer.next"), Status: http.StatusOK,
+		Links: []templates.Link{{Text: f.T("issuer.discovery"), URL: login.BasePath(r) + pathDiscovery}}}
+	if p.pages.HelpURL != "" {
+		v.Links = append(v.Links, templates.Link{Text: f.T("issuer.sandbox"), URL: p.pages.HelpURL, Primary: true})
+	}
+	if err := p.pages.Render(w, r, http.StatusOK, v); err != nil {
+		p.pages.Fail(w, r, err)
+	}
+}

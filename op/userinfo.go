@@ -1,0 +1,71 @@
+package op
+
+import (
+	"errors"
+	"mime"
+	"net/http"
+	"slices"
+
+	"github.com/vneid-sandbox/vneid-sandbox/op/login"
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// userinfo is OIDC Core §5.3: GET or POST, the token in the Authorization
+// header or in the body of a form, never in the URL (RFC 6750 §5.3).
+func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	token, problem := accessToken(w, r)
+	if problem != "" {
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_request", error_description="`+problem+`"`)
+		writeOAuthError(w, http.StatusBadRequest, "invalid_request", problem)
+		return
+	}
+	if token == "" {
+		// RFC 6750 §3.1: without any credentials no error code.
+		w.Header().Set("WWW-Authenticate", `Bearer realm="vneid-sandbox"`)
+		writeOAuthError(w, http.StatusUnauthorized, "invalid_token", "send the access token as Authorization: Bearer")
+		return
+	}
+	t, account, err := p.service.Inspect(r.Context(), token)
+	switch {
+	case errors.Is(err, vneid.ErrNotFound), err == nil && t.Kind != vneid.AccessToken:
+		const text = "the access token is unknown, expired or revoked"
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token", error_description="`+text+`"`)
+		writeOAuthError(w, http.StatusUnauthorized, "invalid_token", text)
+		return
+	case err != nil:
+		p.serverError(w, r, err)
+		return
+	case !slices.Contains(t.Scopes, vneid.ScopeOpenID):
+		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="openid"`)
+		writeOAuthError(w, http.StatusForbidden, "insufficient_scope", "userinfo needs the scope openid")
+		return
+	}
+	claims := personClaims(account, t.Scopes)
+	claims["sub"] = t.Subject
+	claims["sandbox"] = true
+	writeJSON(w, http.StatusOK, claims)
+}
+
+// accessToken finds the token of a request, or says what is wrong with it.
+func accessToken(w http.ResponseWriter, r *http.Request) (token, problem string) {
+	token, inHeader := bearer(r)
+	if r.URL.Query().Has("access_token") {
+		return "", "the access token must not stand in the URL"
+	}
+	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if r.Method != http.MethodPost || media != "application/x-www-form-urlencoded" {
+		return token, ""
+	}
+	if err := login.ReadForm(w, r, maxBackChannelBody); err != nil {
+		return "", "the form cannot be read"
+	}
+	inBody := r.PostForm["access_token"]
+	switch {
+	case len(inBody) > 1 || inHeader && len(inBody) > 0:
+		return "", "more than one access token"
+	case len(inBody) == 1:
+		return inBody[0], ""
+	}
+	return token, ""
+}

@@ -1,0 +1,219 @@
+package vneid
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Grant is what a client gets for a code or a refresh token.
+type Grant struct {
+	Access      string // the token's text, given out once
+	Refresh     string // "" = none
+	AccessToken *Token
+	Account     *Account
+	ExpiresIn   time.Duration // of the access token
+
+	refreshToken Token
+}
+
+func (g *Grant) tokens() []*Token {
+	if g.Refresh == "" {
+		return []*Token{g.AccessToken}
+	}
+	return []*Token{g.AccessToken, &g.refreshToken}
+}
+
+// Redeem exchanges an authorization code, once. A second try by the same
+// client means that the code leaked or that the client is broken: everything
+// issued for it is revoked (RFC 6749 §4.1.2, RFC 9700 §4.5).
+func (s *Service) Redeem(ctx context.Context, c *Client, code, redirectURI, verifier string) (g *Grant, err error) {
+	w := WorldFrom(ctx)
+	now := w.Clock.Now()
+	var refusal error
+	err = s.Store.Update(ctx, w.ID, func(tx Tx) error {
+		g, refusal = nil, nil
+		l, err := tx.LoginByCode(SecretHash(code))
+		if errors.Is(err, ErrNotFound) {
+			return invalidGrant("no such code")
+		}
+		if err != nil {
+			return err
+		}
+		switch {
+		case l.Request.ClientID != c.ClientID:
+			return invalidGrant("the code belongs to client " + l.Request.ClientID)
+		case l.State == StateRedeemed:
+			refusal = invalidGrant("the code was redeemed before: everything issued for it is revoked now")
+			return tx.RevokeGrant(l.ID, now)
+		case l.Expired(now):
+			return invalidGrant("the code was valid until " + l.CodeExpires.UTC().Format(time.RFC3339))
+		case l.Request.RedirectURI != redirectURI:
+			return invalidGrant(firstDifference(l.Request.RedirectURI, redirectURI))
+		case l.Request.CodeChallenge == "" && verifier != "":
+			// RFC 9700 §4.8.2: otherwise an attacker could strip the challenge.
+			return invalidGrant("a code_verifier was sent, but the authorization request had no code_challenge")
+		case l.Request.CodeChallenge != "" && verifier == "":
+			return invalidGrant("code_verifier is missing")
+		case l.Request.CodeChallenge != "" && !CheckVerifier(l.Request.CodeChallenge, verifier):
+			return invalidGrant("the code_verifier does not belong to the code_challenge")
+		}
+		account, err := tx.Account(l.CCCD)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if err != nil || account.Status != AccountActive {
+			return invalidGrant("the account cannot sign in any more")
+		}
+		if err := l.Apply(EventRedeemed, now); err != nil {
+			return err
+		}
+		base := Token{GrantID: l.ID, ClientID: c.ClientID, CCCD: l.CCCD, Subject: c.Subject(w.Salt, account.ID),
+			Scopes: l.Request.Scopes, SessionID: l.SessionID, Auth: l.Auth, Nonce: l.Request.Nonce, IssuedAt: now}
+		withRefresh := slices.Contains(l.Request.Scopes, ScopeOfflineAccess) && c.AllowsGrant("refresh_token")
+		until := now.Add(lifetime(c.RefreshTokenLifetime, w.Policy.RefreshLifetime))
+		g = s.newGrant(c, w, account, base, l.Request.Scopes, withRefresh, until)
+		if err := tx.InsertTokens(g.tokens()...); err != nil {
+			return err
+		}
+		return tx.SaveLogin(l)
+	})
+	if err == nil && refusal != nil {
+		return nil, refusal
+	}
+	return g, err
+}
+
+// Refresh rotates a refresh token. Using an old one again revokes the family
+// (RFC 9700 §4.14.2).
+func (s *Service) Refresh(ctx context.Context, c *Client, refresh string, scopes []string) (g *Grant, err error) {
+	w := WorldFrom(ctx)
+	now := w.Clock.Now()
+	var refusal error
+	err = s.Store.Update(ctx, w.ID, func(tx Tx) error {
+		g, refusal = nil, nil
+		old, err := tx.Token(SecretHash(refresh))
+		if errors.Is(err, ErrNotFound) || err == nil && old.Kind != RefreshToken {
+			return invalidGrant("no such refresh token")
+		}
+		if err != nil {
+			return err
+		}
+		switch {
+		case old.ClientID != c.ClientID:
+			return invalidGrant("the refresh token belongs to client " + old.ClientID)
+		case !old.RevokedAt.IsZero():
+			return invalidGrant("the refresh token was revoked")
+		case !now.Before(old.ExpiresAt):
+			return invalidGrant("the refresh token was valid until " + old.ExpiresAt.UTC().Format(time.RFC3339))
+		}
+		for _, scope := range scopes {
+			if !slices.Contains(old.Scopes, scope) {
+				return Errorf(CodeInvalidScope, "invalid_scope", "scope %q was not granted at sign-in", scope)
+			}
+		}
+		account, err := tx.Account(old.CCCD)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if err != nil || account.Status != AccountActive {
+			return invalidGrant("the account cannot sign in any more")
+		}
+		first, err := tx.UseToken(old.Hash, now)
+		if err != nil {
+			return err
+		}
+		if !first {
+			refusal = invalidGrant("the refresh token was used before: the whole family is revoked now")
+			return tx.RevokeGrant(old.GrantID, now)
+		}
+		granted := old.Scopes
+		if len(scopes) > 0 {
+			granted = scopes
+		}
+		base := *old
+		base.IssuedAt, base.UsedAt = now, time.Time{}
+		g = s.newGrant(c, w, account, base, granted, true, old.ExpiresAt)
+		return tx.InsertTokens(g.tokens()...)
+	})
+	if err == nil && refusal != nil {
+		return nil, refusal
+	}
+	return g, err
+}
+
+// newGrant makes the tokens of a grant. base.Scopes is what was granted at the
+// sign-in and stays with the refresh token; the access token has granted.
+func (s *Service) newGrant(c *Client, w *World, a *Account, base Token, granted []string, withRefresh bool, until time.Time) *Grant {
+	access := base
+	access.Kind, access.Scopes = AccessToken, granted
+	access.ExpiresAt = base.IssuedAt.Add(lifetime(c.AccessTokenLifetime, w.Policy.AccessLifetime))
+	g := &Grant{Access: NewSecret(s.Rand), AccessToken: &access, Account: a, ExpiresIn: access.ExpiresAt.Sub(base.IssuedAt)}
+	access.Hash = SecretHash(g.Access)
+	if withRefresh {
+		g.Refresh = NewSecret(s.Rand)
+		g.refreshToken = base
+		g.refreshToken.Kind, g.refreshToken.Hash, g.refreshToken.ExpiresAt = RefreshToken, SecretHash(g.Refresh), until
+	}
+	return g
+}
+
+// Revoke ends a token of this client; a refresh token takes its family with
+// it. An unknown or foreign token is no error (RFC 7009 §2.2).
+func (s *Service) Revoke(ctx context.Context, c *Client, token string) error {
+	w := WorldFrom(ctx)
+	now := w.Clock.Now()
+	return s.Store.Update(ctx, w.ID, func(tx Tx) error {
+		t, err := tx.Token(SecretHash(token))
+		if errors.Is(err, ErrNotFound) || err == nil && t.ClientID != c.ClientID {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if t.Kind == RefreshToken {
+			return tx.RevokeGrant(t.GrantID, now)
+		}
+		return tx.RevokeToken(t.Hash, now)
+	})
+}
+
+// Inspect returns a live token and its person, or ErrNotFound: expired,
+// revoked, used and unknown look the same from outside.
+func (s *Service) Inspect(ctx context.Context, token string) (t *Token, a *Account, err error) {
+	w := WorldFrom(ctx)
+	err = s.Store.View(ctx, w.ID, func(tx Tx) error {
+		if t, err = tx.Token(SecretHash(token)); err != nil {
+			return err
+		}
+		if !t.Alive(w.Clock.Now()) {
+			return ErrNotFound
+		}
+		if a, err = tx.Account(t.CCCD); err != nil {
+			return err
+		}
+		if a.Status != AccountActive {
+			return ErrNotFound
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return t, a, nil
+}
+
+func invalidGrant(hint string) *Error {
+	return &Error{Code: CodeInvalidGrant, MsgKey: "invalid_grant", Hint: hint}
+}
+
+// firstDifference tells a developer where two URIs part.
+func firstDifference(registered, sent string) string {
+	n := 0
+	for n < len(registered) && n < len(sent) && registered[n] == sent[n] {
+		n++
+	}
+	return "redirect_uri differs from the one of the authorization request at character " + strconv.Itoa(n+1)
+}

@@ -1,0 +1,552 @@
+package vneid
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Service is what the provider can do: the use cases of signing in
+// (signin.go), of tokens (grant.go) and of signing out (signout.go). Each step
+// that changes something is one transaction.
+type Service struct {
+	Store  Store
+	Hasher Hasher
+	SMS    SMSGateway
+	Rand   Rand
+
+	decoy string // hash that a password of nobody is compared with
+}
+
+// NewService prepares the use cases. It computes one password hash, so that
+// an unknown number costs as much time as a wrong password.
+func NewService(ctx context.Context, store Store, hasher Hasher, sms SMSGateway, r Rand) (*Service, error) {
+	decoy, err := hasher.Hash(ctx, NewSecret(r))
+	if err != nil {
+		return nil, err
+	}
+	return &Service{Store: store, Hasher: hasher, SMS: sms, Rand: r, decoy: decoy}, nil
+}
+
+// Browser is what the cookies of a request say. Empty = no such cookie.
+type Browser struct {
+	Secret  string // names the browser; a login finishes only where it began
+	Session string // single sign-on
+}
+
+// Step is where a login stands after something was done.
+type Step struct {
+	Login   *Login
+	Client  *Client
+	Account *Account // once the password was right; nil before
+
+	// Code is the authorization code, when this step finished the login.
+	Code string
+	// Refusal is the OAuth error for the client, when this step (or an earlier
+	// one) refused the login. OIDC Core §3.1.2.6.
+	Refusal string
+	// NewSession is the secret of the session this step began: a cookie.
+	NewSession string
+}
+
+// OAuth errors of a refused login that come from here.
+const (
+	RefusalAccessDenied    = "access_denied"
+	RefusalLoginRequired   = "login_required"
+	RefusalConsentRequired = "consent_required"
+)
+
+// Begin stores a validated authorization request. Without a browser secret
+// (a cross-site POST brings no cookies) the first browser that opens the login
+// becomes its browser.
+func (s *Service) Begin(ctx context.Context, req AuthRequest, browserSecret string) (*Login, error) {
+	w := WorldFrom(ctx)
+	now := w.Clock.Now()
+	l := &Login{
+		ID: NewID(s.Rand), State: StateStarted, Issuer: w.Issuer, Request: req,
+		CreatedAt: now, ExpiresAt: now.Add(w.Policy.LoginLifetime),
+	}
+	if browserSecret != "" {
+		l.BrowserHash = SecretHash(browserSecret)
+	}
+	return l, s.Store.Update(ctx, w.ID, func(tx Tx) error { return tx.InsertLogin(l) })
+}
+
+// Look reads where a login stands, for this browser only.
+func (s *Service) Look(ctx context.Context, id string, b Browser) (step Step, err error) {
+	err = s.Store.View(ctx, WorldFrom(ctx).ID, func(tx Tx) error {
+		step, err = s.load(ctx, tx, id, b)
+		return err
+	})
+	return step, err
+}
+
+// Resume takes a login as far as it goes without asking the citizen anything:
+// it binds the browser, reuses a session, and gives out a code again whose
+// delivery failed.
+func (s *Service) Resume(ctx context.Context, id string, b Browser) (step Step, err error) {
+	now := WorldFrom(ctx).Clock.Now()
+	err = s.update(ctx, &step, id, b, func(tx Tx, step *Step) error {
+		l := step.Login
+		switch l.State {
+		case StateStarted:
+			session, err := s.usableSession(ctx, tx, step, b)
+			if err != nil {
+				return err
+			}
+			switch {
+			case session != nil:
+				if err := l.reuseSession(session, now); err != nil {
+					return err
+				}
+				return s.settle(ctx, tx, step)
+			case l.Request.HasPrompt("none"):
+				return refuse(step, RefusalLoginRequired, now)
+			}
+			return nil
+		case StateCodeIssued:
+			step.Code, err = l.issueCode(s.Rand, WorldFrom(ctx).Policy, now)
+			return err
+		}
+		return nil
+	})
+	return step, err
+}
+
+// SubmitPassword checks number and password and, when right, sends the
+// one-time password. Unknown numbers and wrong passwords are told apart by
+// nobody: same answer, same work, same lock-out.
+func (s *Service) SubmitPassword(ctx context.Context, id string, b Browser, number, password string) (step Step, err error) {
+	w := WorldFrom(ctx)
+	now := w.Clock.Now()
+	cccd, err := ParseCCCD(number, now.Year())
+	if err != nil {
+		return step, err
+	}
+	if password == "" || len(password) > 1024 {
+		return step, Errorf(CodeInvalid, "password_empty", "%d bytes of password", len(password))
+	}
+	key := keyedID(w.Salt, "throttle", "password", string(cccd))
+	hash := s.decoy
+	err = s.Store.View(ctx, w.ID, func(tx Tx) error {
+		if step, err = s.load(ctx, tx, id, b); err != nil {
+			return err
+		}
+		if step.Login.State != StateStarted || step.Login.Expired(now) {
+			return step.Login.Apply(EventPasswordAccepted, now) // explains why not
+		}
+		t, err := tx.Throttle(key)
+		if err != nil {
+			return err
+		}
+		if err := lockedError(t, now); err != nil {
+			return err
+		}
+		hash = s.decoy
+		account, err := tx.Account(cccd)
+		if err == nil {
+			hash = account.PasswordHash
+		} else if !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return step, err
+	}
+	// Outside the transaction: hashing takes 20 ms and waits in a queue.
+	right, err := s.Hasher.Verify(ctx, password, hash)
+	if err != nil {
+		return step, err
+	}
+	right = right && hash != s.decoy
+
+	var sms SMS
+	var refusal error
+	err = s.update(ctx, &step, id, b, func(tx Tx, step *Step) error {
+		sms, refusal = SMS{}, nil
+		t, err := tx.Throttle(key)
+		if err != nil {
+			return err
+		}
+		if now.Before(t.LockedUntil) {
+			return lockedError(t, now) // others failed meanwhile: this answer stays secret
+		}
+		account, err := tx.Account(cccd)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if !right || account == nil || account.PasswordHash != hash {
+			t.recent(w.Policy.PasswordLock, now)
+			t.Times = append(t.Times, now)
+			refusal = Errorf(CodeForbidden, "wrong_credentials", "number %s unknown or password wrong, failure %d", cccd.Mask(), len(t.Times))
+			if len(t.Times) >= w.Policy.PasswordTries {
+				t.Times, t.LockedUntil = nil, now.Add(w.Policy.PasswordLock)
+				refusal = lockedError(t, now)
+			}
+			return tx.PutThrottle(t)
+		}
+		if len(t.Times) > 0 {
+			t.Times = nil
+			if err := tx.PutThrottle(t); err != nil {
+				return err
+			}
+		}
+		l := step.Login
+		if err := l.acceptPassword(cccd, now); err != nil {
+			return err
+		}
+		step.Account = account
+		if refusal = admit(account, step.Client); refusal == nil && account.Phone == "" {
+			refusal = Errorf(CodeForbidden, "account_no_phone", "the account has no phone number for the one-time password")
+		}
+		if refusal != nil {
+			return refuse(step, RefusalAccessDenied, now)
+		}
+		sms, err = s.sendOTP(ctx, tx, step, now)
+		return err
+	})
+	if err == nil && sms.To != "" {
+		err = s.SMS.Send(ctx, sms)
+	}
+	if err == nil {
+		err = refusal
+	}
+	return step, err
+}
+
+// ResendOTP sends another one-time password for the same login; the older one
+// is void.
+func (s *Service) ResendOTP(ctx context.Context, id string, b Browser) (step Step, err error) {
+	w := WorldFrom(ctx)
+	now := w.Clock.Now()
+	var sms SMS
+	err = s.update(ctx, &step, id, b, func(tx Tx, step *Step) error {
+		sms = SMS{}
+		if wait := step.Login.OTP.SentAt.Add(w.Policy.OTPResendAfter).Sub(now); step.Login.State == StateOTPSent && wait > 0 {
+			e := Errorf(CodeExhausted, "otp_too_soon", "asked again %s too early", wait)
+			e.Args = []any{int((wait + time.Second - 1) / time.Second)}
+			return e
+		}
+		sms, err = s.sendOTP(ctx, tx, step, now)
+		return err
+	})
+	if err == nil {
+		err = s.SMS.Send(ctx, sms)
+	}
+	return step, err
+}
+
+// SubmitOTP checks the one-time password. The right one begins a session and,
+// unless the citizen has to agree to the sharing first, finishes the login.
+func (s *Service) SubmitOTP(ctx context.Context, id string, b Browser, entry string) (step Step, err error) {
+	w := WorldFrom(ctx)
+	now := w.Clock.Now()
+	var refusal error
+	err = s.update(ctx, &step, id, b, func(tx Tx, step *Step) error {
+		refusal = nil
+		l := step.Login
+		if refusal = l.tryOTP(w.Salt, entry, w.Policy, now); refusal != nil {
+			if l.State == StateLocked {
+				step.Refusal = RefusalAccessDenied
+			}
+			return nil // the counted try is kept
+		}
+		if refusal = admit(step.Account, step.Client); refusal != nil {
+			return refuse(step, RefusalAccessDenied, now) // locked by an officer meanwhile
+		}
+		if step.NewSession, err = s.beginSession(tx, l, b, w, now); err != nil {
+			return err
+		}
+		return s.settle(ctx, tx, step)
+	})
+	if err == nil {
+		err = refusal
+	}
+	return step, err
+}
+
+// DecideSharing is the citizen's answer on the sharing page.
+func (s *Service) DecideSharing(ctx context.Context, id string, b Browser, agree bool) (step Step, err error) {
+	w := WorldFrom(ctx)
+	now := w.Clock.Now()
+	err = s.update(ctx, &step, id, b, func(tx Tx, step *Step) error {
+		l := step.Login
+		if l.State != StateConsentPending {
+			return l.Apply(EventConsentSettled, now) // explains why not
+		}
+		if !agree {
+			return refuse(step, RefusalAccessDenied, now)
+		}
+		if err := admit(step.Account, step.Client); err != nil {
+			return err
+		}
+		if err := s.finish(ctx, step); err != nil {
+			return err // first: an answer that comes too late is no consent
+		}
+		return tx.PutConsent(&Consent{CCCD: l.CCCD, ClientID: l.Request.ClientID, Scopes: l.Request.Scopes,
+			TextVersion: ConsentTextVersion, GivenAt: now})
+	})
+	return step, err
+}
+
+// Cancel is the citizen turning back before the end.
+func (s *Service) Cancel(ctx context.Context, id string, b Browser) (step Step, err error) {
+	now := WorldFrom(ctx).Clock.Now()
+	err = s.update(ctx, &step, id, b, func(tx Tx, step *Step) error {
+		if step.Refusal != "" {
+			return nil // refused before: the way back stays open
+		}
+		return refuse(step, RefusalAccessDenied, now)
+	})
+	return step, err
+}
+
+// update loads a login for its browser, runs fn and saves what changed. An
+// expiry that fn met is saved too.
+func (s *Service) update(ctx context.Context, out *Step, id string, b Browser, fn func(Tx, *Step) error) error {
+	var expired error
+	err := s.Store.Update(ctx, WorldFrom(ctx).ID, func(tx Tx) error {
+		expired = nil
+		step, err := s.load(ctx, tx, id, b)
+		if err != nil {
+			return err
+		}
+		before := *step.Login
+		if before.BrowserHash == "" {
+			step.Login.BrowserHash = SecretHash(b.Secret)
+		}
+		if err := fn(tx, &step); err != nil {
+			if step.Login.State == StateExpired && before.State != StateExpired {
+				expired = err
+				before.State = StateExpired
+				step.Login = &before
+				*out = step
+				return tx.SaveLogin(step.Login)
+			}
+			return err
+		}
+		*out = step
+		if sameLogin(&before, step.Login) {
+			return nil
+		}
+		return tx.SaveLogin(step.Login)
+	})
+	if err == nil {
+		err = expired
+	}
+	return err
+}
+
+func sameLogin(a, b *Login) bool {
+	return a.State == b.State && a.BrowserHash == b.BrowserHash && a.OTP == b.OTP && a.CodeHash == b.CodeHash
+}
+
+// load reads a login with its client and person, and refuses foreign browsers.
+func (s *Service) load(ctx context.Context, tx Tx, id string, b Browser) (Step, error) {
+	l, err := tx.Login(id)
+	if errors.Is(err, ErrNotFound) {
+		return Step{}, Errorf(CodeNotFound, "login_not_found", "no login has this id in world %s", WorldFrom(ctx).ID)
+	}
+	if err != nil {
+		return Step{}, err
+	}
+	if b.Secret == "" {
+		return Step{}, Errorf(CodeForbidden, "cookies_disabled", "the browser sent no cookie of its own")
+	}
+	if l.BrowserHash != "" && !constantTimeEqual(l.BrowserHash, SecretHash(b.Secret)) {
+		return Step{}, Errorf(CodeForbidden, "other_browser", "the login began in another browser")
+	}
+	step := Step{Login: l}
+	if step.Client, err = tx.Client(l.Request.ClientID); err != nil {
+		return Step{}, err
+	}
+	if l.CCCD != "" {
+		if step.Account, err = tx.Account(l.CCCD); err != nil {
+			return Step{}, err
+		}
+	}
+	switch l.State {
+	case StateRefused, StateLocked:
+		step.Refusal = RefusalAccessDenied
+	}
+	return step, nil
+}
+
+func refuse(step *Step, refusal string, now time.Time) error {
+	step.Refusal = refusal
+	return step.Login.Apply(EventRefused, now)
+}
+
+// admit says why a person may not sign in here, nil when they may. Only
+// somebody who proved to know the password is told.
+func admit(a *Account, c *Client) error {
+	switch {
+	case a.Status == AccountLocked:
+		return Errorf(CodeForbidden, "account_locked", "account %s is locked", a.CCCD.Mask())
+	case a.Status == AccountNotActivated:
+		return Errorf(CodeForbidden, "account_not_activated", "account %s is not activated", a.CCCD.Mask())
+	case a.AccountLevel < c.MinAccountLevel:
+		e := Errorf(CodeForbidden, "account_level_too_low", "account %s has level %d, client %s wants %d", a.CCCD.Mask(), a.AccountLevel, c.ClientID, c.MinAccountLevel)
+		e.Args = []any{a.AccountLevel, c.MinAccountLevel}
+		return e
+	}
+	return nil
+}
+
+func lockedError(t *Throttle, now time.Time) error {
+	if !now.Before(t.LockedUntil) {
+		return nil
+	}
+	e := Errorf(CodeExhausted, "too_many_passwords", "the number is locked until %s", t.LockedUntil.UTC().Format(time.RFC3339))
+	e.Args = []any{int((t.LockedUntil.Sub(now) + time.Minute - 1) / time.Minute)}
+	return e
+}
+
+// sendOTP makes a one-time password and its message, within the quota of the
+// phone.
+func (s *Service) sendOTP(ctx context.Context, tx Tx, step *Step, now time.Time) (SMS, error) {
+	w := WorldFrom(ctx)
+	digits, err := step.Login.sendOTP(s.Rand, w.Salt, w.Policy, now)
+	if err != nil {
+		return SMS{}, err
+	}
+	to := step.Account.Phone
+	quota, err := tx.Throttle(keyedID(w.Salt, "throttle", "sms", string(to)))
+	if err != nil {
+		return SMS{}, err
+	}
+	quota.recent(w.Policy.SMSWindow, now)
+	if len(quota.Times) >= w.Policy.SMSPerNumber {
+		wait := quota.Times[0].Add(w.Policy.SMSWindow).Sub(now)
+		e := Errorf(CodeExhausted, "too_many_sms", "%d messages to %s within %s", len(quota.Times), to.Mask(), w.Policy.SMSWindow)
+		e.Args = []any{int((wait + time.Minute - 1) / time.Minute)}
+		return SMS{}, e
+	}
+	quota.Times = append(quota.Times, now)
+	if err := tx.PutThrottle(quota); err != nil {
+		return SMS{}, err
+	}
+	return SMS{ID: NewID(s.Rand), To: to, OTP: digits, Login: step.Login.ID, SentAt: now,
+		Text: fmt.Sprintf("[THỬ NGHIỆM] Mã OTP đăng nhập %s của bạn là %s, có hiệu lực trong %.0f giây. Không đưa mã này cho bất kỳ ai.",
+			step.Client.ClientName, digits, w.Policy.OTPLifetime.Seconds())}, nil
+}
+
+// beginSession replaces whatever session the browser had: a new secret at
+// every sign-in (no fixation), the same sid when the same person proved
+// themselves again.
+func (s *Service) beginSession(tx Tx, l *Login, b Browser, w *World, now time.Time) (secret string, err error) {
+	secret = NewSecret(s.Rand)
+	if b.Session != "" {
+		old, err := tx.Session(SecretHash(b.Session))
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return "", err
+		}
+		if err == nil && old.Alive(now) {
+			if old.CCCD == l.CCCD {
+				old.SecretHash, old.Auth, old.ExpiresAt = SecretHash(secret), l.Auth, now.Add(w.Policy.SessionLifetime)
+				l.SessionID = old.ID
+				return secret, tx.SaveSession(old)
+			}
+			if err := endSession(tx, old, now); err != nil {
+				return "", err
+			}
+		}
+	}
+	l.SessionID = NewID(s.Rand)
+	return secret, tx.InsertSession(&Session{ID: l.SessionID, SecretHash: SecretHash(secret), CCCD: l.CCCD,
+		Auth: l.Auth, CreatedAt: now, ExpiresAt: now.Add(w.Policy.SessionLifetime)})
+}
+
+// usableSession is the session of the browser when it satisfies everything the
+// request asks for, else nil. OIDC Core §3.1.2.3.
+func (s *Service) usableSession(ctx context.Context, tx Tx, step *Step, b Browser) (*Session, error) {
+	req, now := &step.Login.Request, WorldFrom(ctx).Clock.Now()
+	if b.Session == "" || req.HasPrompt("login") || req.HasPrompt("select_account") {
+		return nil, nil
+	}
+	session, err := tx.Session(SecretHash(b.Session))
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !session.Alive(now) || !acrSuffices(session.Auth.ACR, req.ACRValues) {
+		return nil, nil
+	}
+	// In float seconds, since any number of a request fits there. 0 means
+	// prompt=login even within the same instant (OIDC Core §3.1.2.1).
+	if req.MaxAge != nil && (*req.MaxAge <= 0 || now.Sub(session.Auth.Time).Seconds() > float64(*req.MaxAge)) {
+		return nil, nil
+	}
+	account, err := tx.Account(session.CCCD)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if admit(account, step.Client) != nil || !s.hintFits(ctx, step, account) {
+		return nil, nil
+	}
+	if hint, err := ParseCCCD(req.LoginHint, now.Year()); err == nil && hint != session.CCCD {
+		return nil, nil // somebody else is expected
+	}
+	step.Account = account
+	return session, nil
+}
+
+// reachableACR is the highest level this provider can perform.
+const reachableACR = "LoA2"
+
+// acrSuffices reports whether what a session proved meets one of the asked
+// levels. A level nobody can reach here does not force another sign-in: the
+// values are voluntary, and the ID token reports what was performed
+// (OIDC Core §3.1.2.1).
+func acrSuffices(have string, asked []string) bool {
+	return len(asked) == 0 || have >= reachableACR || slices.ContainsFunc(asked, func(a string) bool {
+		return len(a) == len(have) && strings.HasPrefix(a, "LoA") && a <= have
+	})
+}
+
+func (s *Service) hintFits(ctx context.Context, step *Step, a *Account) bool {
+	hint := step.Login.Request.HintSubject
+	return hint == "" || hint == step.Client.Subject(WorldFrom(ctx).Salt, a.ID)
+}
+
+// settle decides about the sharing page and, when none is needed, finishes.
+func (s *Service) settle(ctx context.Context, tx Tx, step *Step) error {
+	l, now := step.Login, WorldFrom(ctx).Clock.Now()
+	if !s.hintFits(ctx, step, step.Account) {
+		// The client expects somebody else. OIDC Core §3.1.2.1, id_token_hint.
+		return refuse(step, RefusalLoginRequired, now)
+	}
+	ask := l.Request.HasPrompt("consent") || step.Client.Consent == ConsentAlways
+	if !ask && step.Client.Consent == ConsentOnce {
+		given, err := tx.Consent(l.CCCD, step.Client.ClientID)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		ask = err != nil || !given.Covers(l.Request.Scopes)
+	}
+	switch {
+	case ask && l.Request.HasPrompt("none"):
+		return refuse(step, RefusalConsentRequired, now)
+	case ask:
+		return l.Apply(EventConsentNeeded, now)
+	}
+	return s.finish(ctx, step)
+}
+
+func (s *Service) finish(ctx context.Context, step *Step) (err error) {
+	w := WorldFrom(ctx)
+	if err := step.Login.Apply(EventConsentSettled, w.Clock.Now()); err != nil {
+		return err
+	}
+	step.Code, err = step.Login.issueCode(s.Rand, w.Policy, w.Clock.Now())
+	return err
+}

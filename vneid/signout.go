@@ -1,0 +1,63 @@
+package vneid
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// SessionOf returns the live session of a browser and its person, or nil.
+func (s *Service) SessionOf(ctx context.Context, b Browser) (session *Session, a *Account, err error) {
+	if b.Session == "" {
+		return nil, nil, nil
+	}
+	w := WorldFrom(ctx)
+	err = s.Store.View(ctx, w.ID, func(tx Tx) error {
+		if session, err = tx.Session(SecretHash(b.Session)); err != nil {
+			return err
+		}
+		if !session.Alive(w.Clock.Now()) {
+			return ErrNotFound
+		}
+		a, err = tx.Account(session.CCCD)
+		return err
+	})
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return session, a, nil
+}
+
+// SignOut ends the session of a browser and the access tokens that hang on it.
+// Refresh tokens were asked for with offline_access and outlive the session
+// (OIDC Back-Channel Logout §2.7).
+func (s *Service) SignOut(ctx context.Context, b Browser) error {
+	if b.Session == "" {
+		return nil
+	}
+	w := WorldFrom(ctx)
+	return s.Store.Update(ctx, w.ID, func(tx Tx) error {
+		session, err := tx.Session(SecretHash(b.Session))
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if !session.EndedAt.IsZero() {
+			return nil
+		}
+		return endSession(tx, session, w.Clock.Now())
+	})
+}
+
+func endSession(tx Tx, session *Session, now time.Time) error {
+	session.EndedAt = now
+	if err := tx.SaveSession(session); err != nil {
+		return err
+	}
+	return tx.RevokeSessionTokens(session.ID, now)
+}

@@ -1,0 +1,89 @@
+package vneid
+
+import (
+	"context"
+	"time"
+)
+
+// Store remembers everything, each row in its world. Package storage
+// implements it for SQLite; storagetest holds every implementation to what is
+// written here.
+//
+// Both functions hand fn a [Tx] that is good until fn returns. fn may run more
+// than once (a conflict, a busy database), so it changes nothing outside the
+// Tx except variables it sets anew each time. An error of fn rolls everything
+// back and comes out unchanged.
+type Store interface {
+	View(ctx context.Context, world string, fn func(Tx) error) error
+	Update(ctx context.Context, world string, fn func(Tx) error) error
+
+	Worlds(ctx context.Context) ([]WorldRecord, error)
+	PutWorld(ctx context.Context, w WorldRecord) error // inserts or replaces
+	// ClearWorld removes every row of a world but its record and its signing
+	// keys: what a reset to the seed begins with.
+	ClearWorld(ctx context.Context, world string) error
+
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// Tx is one transaction in one world. Getters answer ErrNotFound; Insert
+// answers ErrExists for a taken key; Put inserts or replaces.
+type Tx interface {
+	Account(CCCD) (*Account, error)
+	Accounts(query string, limit int) ([]Account, error) // by number, name (any case) or phone; ordered by CCCD
+	PutAccount(*Account) error
+
+	Client(id string) (*Client, error)
+	Clients() ([]Client, error) // ordered by ID
+	PutClient(*Client) error
+
+	Login(id string) (*Login, error)
+	LoginByCode(codeHash string) (*Login, error)
+	InsertLogin(*Login) error
+	// SaveLogin writes a login read in this or an earlier transaction. When
+	// its Version is not the stored one any more, Update runs fn again. The
+	// stored Version, and l's, grow by one.
+	SaveLogin(l *Login) error
+
+	Session(secretHash string) (*Session, error)
+	SessionByID(sid string) (*Session, error)
+	InsertSession(*Session) error
+	SaveSession(*Session) error // versioned like SaveLogin; SecretHash may change
+
+	Consent(c CCCD, clientID string) (*Consent, error)
+	PutConsent(*Consent) error
+
+	InsertTokens(...*Token) error
+	Token(hash string) (*Token, error)
+	// UseToken claims a token once: true for exactly one caller, while it is
+	// neither used nor revoked.
+	UseToken(hash string, at time.Time) (bool, error)
+	RevokeToken(hash string, at time.Time) error
+	RevokeGrant(grantID string, at time.Time) error
+	// RevokeSessionTokens revokes the access tokens of a session.
+	RevokeSessionTokens(sid string, at time.Time) error
+
+	Throttle(key string) (*Throttle, error) // an empty one when there is none
+	PutThrottle(*Throttle) error
+
+	SigningKeys() ([]SigningKey, error)
+	PutSigningKey(*SigningKey) error
+
+	InsertSMS(*SMS) error
+	// SMSTo lists messages visible at that time, newest first; to "" = all.
+	SMSTo(to PhoneNumber, at time.Time, limit int) ([]SMS, error)
+}
+
+// Hasher makes and checks slow hashes of passwords. It bounds how many run at
+// a time, so Verify may wait; it answers false for a hash it cannot read.
+type Hasher interface {
+	Hash(ctx context.Context, password string) (string, error)
+	Verify(ctx context.Context, password, hash string) (bool, error)
+}
+
+// SMSGateway hands a message to the telephone network. It returns when the
+// network has taken it, not when a phone shows it.
+type SMSGateway interface {
+	Send(ctx context.Context, sms SMS) error
+}

@@ -1,0 +1,42 @@
+package vneid
+
+import "context"
+
+// DefaultWorld is the world that exists without being asked for.
+const DefaultWorld = "default"
+
+// World is one isolated copy of everything: people, clients, keys, clock,
+// policy. It travels in the context of a request; nothing reads issuer, clock
+// or policy from a global, and every stored row carries the world's ID.
+type World struct {
+	ID     string
+	Issuer string // exactly as in tokens; no trailing slash
+	Clock  Clock
+	Policy Policy
+	Salt   []byte // secret; subjects and one-time passwords hang on it
+}
+
+// WorldRecord is what the store keeps of a world.
+type WorldRecord struct {
+	ID            string
+	Salt          []byte
+	ClockOffsetMS int64
+	SeedVersion   string // which seed filled it, "" = none yet
+}
+
+type worldKey struct{}
+
+// WithWorld puts the world of a request into its context.
+func WithWorld(ctx context.Context, w *World) context.Context {
+	return context.WithValue(ctx, worldKey{}, w)
+}
+
+// WorldFrom returns the world of the request. A request without one is a
+// mistake of the program, so it panics.
+func WorldFrom(ctx context.Context) *World {
+	w, ok := ctx.Value(worldKey{}).(*World)
+	if !ok {
+		panic("vneid: no world in this context")
+	}
+	return w
+}
