@@ -50,8 +50,7 @@ func (p *Provider) authorizeRequest(w http.ResponseWriter, r *http.Request) erro
 	req, err := p.readAuthRequest(r, client, form)
 	var toClient *refusal
 	if errors.As(err, &toClient) {
-		p.logger.InfoContext(r.Context(), "authorization request refused", slog.String("client_id", client.ClientID),
-			slog.String("error", toClient.code), slog.String("hint", toClient.text))
+		p.logRefusal(r.Context(), toClient.code, toClient.text, slog.String("client_id", client.ClientID))
 		return p.pages.Respond(w, r, &req, url.Values{"error": {toClient.code}, "error_description": {toClient.text}})
 	}
 	if err != nil {

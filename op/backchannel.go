@@ -28,7 +28,7 @@ func (p *Provider) backChannel(next http.Handler) http.HandlerFunc {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Pragma", "no-cache")
 		if err := p.checkBackChannel(w, r); err != nil {
-			p.logger.InfoContext(r.Context(), "request refused", slog.String("path", r.URL.Path), slog.String("hint", err.Error()))
+			p.logRefusal(r.Context(), err.code, err.text, slog.String("path", r.URL.Path))
 			status := http.StatusBadRequest
 			var domain *vneid.Error
 			switch {
@@ -94,6 +94,13 @@ func (p *Provider) checkBackChannel(w http.ResponseWriter, r *http.Request) *for
 		}
 	}
 	return nil
+}
+
+// logRefusal is the one log line of a refused request of a client. The library
+// writes others to the default logger, which holds no more than this.
+func (p *Provider) logRefusal(ctx context.Context, code, hint string, attrs ...slog.Attr) {
+	attrs = append(attrs, slog.String("error", code), slog.String("hint", hint), slog.String("world", vneid.WorldFrom(ctx).ID))
+	p.logger.LogAttrs(ctx, slog.LevelInfo, "client request refused", attrs...)
 }
 
 func unescaped(s string) string {
@@ -182,20 +189,21 @@ func (s *backChannelServer) VerifyClient(ctx context.Context, r *zitadel.Request
 	})
 	switch {
 	case errors.Is(err, vneid.ErrNotFound):
-		return nil, invalidClient("no client with this id")
+		return nil, s.invalidClient(ctx, r.Data.ClientID, "no client with this id")
 	case err != nil:
 		return nil, s.internal(ctx, err)
 	case client.TokenEndpointAuthMethod != used:
-		return nil, invalidClient("used " + used + ", registered " + client.TokenEndpointAuthMethod)
+		return nil, s.invalidClient(ctx, r.Data.ClientID, "used "+used+", registered "+client.TokenEndpointAuthMethod)
 	case used != vneid.AuthNone && !client.CheckSecret(r.Data.ClientSecret):
-		return nil, invalidClient("the secret is wrong")
+		return nil, s.invalidClient(ctx, r.Data.ClientID, "the secret is wrong")
 	}
 	return libraryClient{client}, nil
 }
 
 // invalidClient tells everybody the same and the log the reason.
-func invalidClient(hint string) error {
-	return zitadel.NewStatusError(oidc.ErrInvalidClient().WithParent(errors.New(hint)).
+func (s *backChannelServer) invalidClient(ctx context.Context, id, hint string) error {
+	s.p.logRefusal(ctx, "invalid_client", hint, slog.String("client_id", printable(id)))
+	return zitadel.NewStatusError(oidc.ErrInvalidClient().
 		WithDescription("client authentication failed: unknown client, wrong secret, or another method than the registered one"), http.StatusUnauthorized)
 }
 
@@ -204,7 +212,7 @@ func (s *backChannelServer) CodeExchange(ctx context.Context, r *zitadel.ClientR
 	client := r.Client.(libraryClient).c
 	grant, err := s.p.service.Redeem(ctx, client, r.Data.Code, r.Data.RedirectURI, r.Data.CodeVerifier)
 	if err != nil {
-		return nil, s.grantError(ctx, err)
+		return nil, s.grantError(ctx, client, err)
 	}
 	return s.tokens(ctx, client, grant, grant.AccessToken.Nonce)
 }
@@ -215,7 +223,7 @@ func (s *backChannelServer) RefreshToken(ctx context.Context, r *zitadel.ClientR
 	client := r.Client.(libraryClient).c
 	grant, err := s.p.service.Refresh(ctx, client, r.Data.RefreshToken, r.Data.Scopes)
 	if err != nil {
-		return nil, s.grantError(ctx, err)
+		return nil, s.grantError(ctx, client, err)
 	}
 	return s.tokens(ctx, client, grant, "")
 }
@@ -262,13 +270,17 @@ func (s *backChannelServer) Revocation(ctx context.Context, r *zitadel.ClientReq
 }
 
 // grantError turns a refusal of the domain into its OAuth error.
-func (s *backChannelServer) grantError(ctx context.Context, err error) error {
+func (s *backChannelServer) grantError(ctx context.Context, c *vneid.Client, err error) error {
+	var refused *vneid.Error
+	if errors.As(err, &refused) {
+		s.p.logRefusal(ctx, refused.MsgKey, refused.Hint, slog.String("client_id", c.ClientID))
+	}
 	switch {
 	case vneid.IsCode(err, vneid.CodeInvalidGrant), vneid.IsCode(err, vneid.CodeExpired), vneid.IsCode(err, vneid.CodeConflict):
-		return oidc.ErrInvalidGrant().WithParent(err).
+		return oidc.ErrInvalidGrant().
 			WithDescription("the code or refresh token is unknown, expired, used, revoked, or belongs to another client, redirect_uri or code_verifier; the server's log says which")
 	case vneid.IsCode(err, vneid.CodeInvalidScope):
-		return oidc.ErrInvalidScope().WithParent(err).WithDescription("a scope was asked for that the sign-in did not grant")
+		return oidc.ErrInvalidScope().WithDescription("a scope was asked for that the sign-in did not grant")
 	}
 	return s.internal(ctx, err)
 }

@@ -35,7 +35,7 @@ func TestASecondMessageAfter30SecondsVoidsTheFirst(t *testing.T) {
 	for wait, want := range map[time.Duration]int{0: 30, time.Second: 29, 29 * time.Second: 1, 30*time.Second - time.Millisecond: 1} {
 		c.clock.SetOffset(wait)
 		_, err := c.ResendOTP(c.ctx, id, b)
-		wantKey(t, err, "otp_resend_wait")
+		wantKey(t, err, "otp_too_soon")
 		var e *vneid.Error
 		if errors.As(err, &e); !reflect.DeepEqual(e.Args, []any{want}) {
 			t.Errorf("after %s the page says %v seconds, want %d", wait, e.Args, want)

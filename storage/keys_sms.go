@@ -1,0 +1,115 @@
+package storage
+
+import (
+	"errors"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+type throttleRow struct {
+	World    string `gorm:"column:world;primaryKey"`
+	Name     string `gorm:"column:name;primaryKey"`
+	Times    string `gorm:"column:times"`
+	LockedMS int64  `gorm:"column:locked_ms"`
+}
+
+func (throttleRow) TableName() string { return "throttles" }
+
+func (t *tx) Throttle(key string) (*vneid.Throttle, error) {
+	var row throttleRow
+	err := t.take("throttle", &row, "name = ?", key)
+	if errors.Is(err, vneid.ErrNotFound) {
+		return &vneid.Throttle{Key: key}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var times []int64
+	if err := fromJSON(row.Times, &times); err != nil {
+		return nil, err
+	}
+	v := &vneid.Throttle{Key: row.Name, LockedUntil: fromMS(row.LockedMS)}
+	for _, n := range times {
+		v.Times = append(v.Times, fromMS(n))
+	}
+	return v, nil
+}
+
+func (t *tx) PutThrottle(v *vneid.Throttle) error {
+	times := make([]int64, len(v.Times))
+	for i, at := range v.Times {
+		times[i] = ms(at)
+	}
+	return t.put("put throttle", v, &throttleRow{World: t.world, Name: v.Key, Times: toJSON(times), LockedMS: ms(v.LockedUntil)})
+}
+
+type keyRow struct {
+	World     string `gorm:"column:world;primaryKey"`
+	KID       string `gorm:"column:kid;primaryKey"`
+	Alg       string `gorm:"column:alg"`
+	State     string `gorm:"column:state"`
+	PKCS8     []byte `gorm:"column:pkcs8"`
+	CreatedMS int64  `gorm:"column:created_ms"`
+}
+
+func (keyRow) TableName() string { return "signing_keys" }
+
+// SigningKeys lists all keys of the world, oldest first.
+func (t *tx) SigningKeys() (list []vneid.SigningKey, err error) {
+	var rows []keyRow
+	err = t.read("signing keys", func(db *gorm.DB) error {
+		return db.Where("world = ?", t.world).Order("created_ms, kid").Find(&rows).Error
+	})
+	for _, r := range rows {
+		list = append(list, vneid.SigningKey{KID: r.KID, Alg: r.Alg, State: vneid.KeyState(r.State), PKCS8: r.PKCS8, CreatedAt: fromMS(r.CreatedMS)})
+	}
+	return list, err
+}
+
+func (t *tx) PutSigningKey(k *vneid.SigningKey) error {
+	return t.put("put signing key", k, &keyRow{World: t.world, KID: k.KID, Alg: k.Alg, State: string(k.State),
+		PKCS8: k.PKCS8, CreatedMS: ms(k.CreatedAt)})
+}
+
+type smsRow struct {
+	Seq       int64  `gorm:"column:seq;primaryKey;autoIncrement"`
+	World     string `gorm:"column:world"`
+	ID        string `gorm:"column:id"`
+	ToNumber  string `gorm:"column:to_number"`
+	Text      string `gorm:"column:text"`
+	OTP       string `gorm:"column:otp"`
+	Login     string `gorm:"column:login"`
+	SentMS    int64  `gorm:"column:sent_ms"`
+	VisibleMS int64  `gorm:"column:visible_ms"`
+}
+
+func (smsRow) TableName() string { return "sms" }
+
+func (t *tx) InsertSMS(m *vneid.SMS) error {
+	return t.insert("insert sms", m, &smsRow{World: t.world, ID: m.ID, ToNumber: string(m.To), Text: m.Text, OTP: m.OTP,
+		Login: m.Login, SentMS: ms(m.SentAt), VisibleMS: ms(m.VisibleAt)})
+}
+
+// SMSTo orders by arrival on the phone, then by arrival here. A limit below 1
+// finds none.
+func (t *tx) SMSTo(to vneid.PhoneNumber, at time.Time, limit int) (list []vneid.SMS, err error) {
+	if limit < 1 {
+		return nil, nil
+	}
+	var rows []smsRow
+	err = t.read("sms to", func(db *gorm.DB) error {
+		db = db.Where("world = ?", t.world)
+		if to != "" {
+			db = db.Where("to_number = ?", string(to))
+		}
+		return db.Where("visible_ms > 0 AND visible_ms <= ?", ms(at)).Order("visible_ms DESC, seq DESC").Limit(limit).Find(&rows).Error
+	})
+	for _, r := range rows {
+		list = append(list, vneid.SMS{ID: r.ID, To: vneid.PhoneNumber(r.ToNumber), Text: r.Text, OTP: r.OTP, Login: r.Login,
+			SentAt: fromMS(r.SentMS), VisibleAt: fromMS(r.VisibleMS)})
+	}
+	return list, err
+}

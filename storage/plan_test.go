@@ -1,0 +1,110 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// explainer is a connection that asks SQLite how it would run each statement,
+// before it runs it. So the plans are those of the very statements of the
+// store, not of copies in a test.
+type explainer struct {
+	*sql.Tx
+	t     *testing.T
+	what  string
+	plans map[string][]string
+}
+
+func (e *explainer) explain(query string, args []any) {
+	rows, err := e.Tx.Query("EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		e.t.Errorf("%s: %v", query, err)
+		return
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			e.t.Fatal(err)
+		}
+		if !strings.Contains(detail, "VALUES CLAUSE") { // of an INSERT of several rows: its own values
+			e.plans[e.what] = append(e.plans[e.what], detail)
+		}
+	}
+}
+
+func (e *explainer) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	e.explain(query, args)
+	return e.Tx.QueryContext(ctx, query, args...)
+}
+
+func (e *explainer) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	e.explain(query, args)
+	return e.Tx.ExecContext(ctx, query, args...)
+}
+
+var _ gorm.ConnPool = (*explainer)(nil)
+
+// TestHotStatementsUseAnIndex runs every statement that may meet a million
+// accounts or a hundred thousand tokens, and names the index each has to use.
+func TestHotStatementsUseAnIndex(t *testing.T) {
+	s := open(t, "sqlite::memory:")
+	sqlTx, err := s.writer.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sqlTx.Rollback()
+	e := &explainer{Tx: sqlTx, t: t, plans: map[string][]string{}}
+	tx := newTx(context.Background(), s.stmts, e, "w", true)
+	at := time.UnixMilli(1)
+
+	const byKey = "PRIMARY KEY|sqlite_autoindex" // of a table without, or with rowid
+	for _, c := range []struct {
+		what, index string
+		run         func()
+	}{
+		{"Account", byKey, func() { tx.Account("1") }},
+		{"PutAccount", byKey, func() { tx.PutAccount(&vneid.Account{Persona: vneid.Persona{CCCD: "1", Name: "An"}}) }},
+		{"PutAccount with another name", byKey, func() { tx.PutAccount(&vneid.Account{Persona: vneid.Persona{CCCD: "1", Name: "Bình"}}) }},
+		{"Accounts", byKey, func() { tx.Accounts("", 20) }},
+		{"Accounts by name", byKey, func() { tx.Accounts("an", 20) }},
+		{"Client", byKey, func() { tx.Client("c") }},
+		{"Login", byKey, func() { tx.Login("l") }},
+		{"LoginByCode", "logins_by_code", func() { tx.LoginByCode("c") }},
+		{"SaveLogin", byKey, func() { tx.InsertLogin(&vneid.Login{ID: "l"}); tx.SaveLogin(&vneid.Login{ID: "l"}) }},
+		{"Session", "sessions_by_secret", func() { tx.Session("s") }},
+		{"SessionByID", byKey, func() { tx.SessionByID("s") }},
+		{"SaveSession", byKey, func() { tx.InsertSession(&vneid.Session{ID: "s"}); tx.SaveSession(&vneid.Session{ID: "s"}) }},
+		{"Consent", byKey, func() { tx.Consent("1", "c") }},
+		{"Token", byKey, func() { tx.Token("t") }},
+		{"UseToken", byKey, func() { tx.UseToken("t", at) }},
+		{"RevokeToken", byKey, func() { tx.RevokeToken("t", at) }},
+		{"RevokeGrant", "tokens_by_grant", func() { tx.RevokeGrant("g", at) }},
+		{"RevokeSessionTokens", "tokens_by_session", func() { tx.RevokeSessionTokens("s", at) }},
+		{"Throttle", byKey, func() { tx.Throttle("k") }},
+		{"SMSTo", "sms_by_number", func() { tx.SMSTo("0950000001", at, 20) }},
+		{"SMSTo anybody", "sms_by_time", func() { tx.SMSTo("", at, 20) }},
+	} {
+		e.what = c.what
+		c.run()
+		plan := strings.Join(e.plans[c.what], "; ")
+		used := false
+		for name := range strings.SplitSeq(c.index, "|") {
+			used = used || strings.Contains(plan, name)
+		}
+		if !used || strings.Contains(plan, "SCAN") || strings.Contains(plan, "TEMP B-TREE") {
+			t.Errorf("%s runs as %q, want a search in %s, nothing scanned, nothing sorted", c.what, plan, c.index)
+		}
+	}
+	if tx.failed != nil {
+		t.Fatal(tx.failed)
+	}
+}

@@ -1,0 +1,106 @@
+package storage
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+type tokenRow struct {
+	World     string      `gorm:"column:world;primaryKey"`
+	Hash      string      `gorm:"column:hash;primaryKey"`
+	Kind      string      `gorm:"column:kind"`
+	GrantID   string      `gorm:"column:grant_id"`
+	ClientID  string      `gorm:"column:client_id"`
+	CCCD      string      `gorm:"column:cccd"`
+	Subject   string      `gorm:"column:subject"`
+	Scopes    string      `gorm:"column:scopes"`
+	SessionID string      `gorm:"column:session_id"`
+	Auth      authColumns `gorm:"embedded"`
+	Nonce     string      `gorm:"column:nonce"`
+	IssuedMS  int64       `gorm:"column:issued_ms"`
+	ExpiresMS int64       `gorm:"column:expires_ms"`
+	UsedMS    int64       `gorm:"column:used_ms"`
+	RevokedMS int64       `gorm:"column:revoked_ms"`
+}
+
+func (tokenRow) TableName() string { return "tokens" }
+
+// tokensAtOnce keeps one INSERT below SQLite's 32766 placeholders.
+const tokensAtOnce = 1000
+
+func (t *tx) InsertTokens(tokens ...*vneid.Token) error {
+	for some := range slices.Chunk(tokens, tokensAtOnce) {
+		rows := make([]tokenRow, len(some))
+		for i, k := range some {
+			rows[i] = tokenRow{World: t.world, Hash: k.Hash, Kind: string(k.Kind), GrantID: k.GrantID, ClientID: k.ClientID,
+				CCCD: string(k.CCCD), Subject: k.Subject, Scopes: toJSON(k.Scopes), SessionID: k.SessionID, Auth: authRow(k.Auth),
+				Nonce: k.Nonce, IssuedMS: ms(k.IssuedAt), ExpiresMS: ms(k.ExpiresAt), UsedMS: ms(k.UsedAt), RevokedMS: ms(k.RevokedAt)}
+		}
+		if err := t.insert("insert tokens", some, &rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) Token(hash string) (*vneid.Token, error) {
+	var r tokenRow
+	if err := t.take("token", &r, "hash = ?", hash); err != nil {
+		return nil, err
+	}
+	k := &vneid.Token{Hash: r.Hash, Kind: vneid.TokenKind(r.Kind), GrantID: r.GrantID, ClientID: r.ClientID,
+		CCCD: vneid.CCCD(r.CCCD), Subject: r.Subject, SessionID: r.SessionID, Nonce: r.Nonce,
+		IssuedAt: fromMS(r.IssuedMS), ExpiresAt: fromMS(r.ExpiresMS), UsedAt: fromMS(r.UsedMS), RevokedAt: fromMS(r.RevokedMS)}
+	var err error
+	if k.Auth, err = r.Auth.value(); err != nil {
+		return nil, err
+	}
+	return k, fromJSON(r.Scopes, &k.Scopes)
+}
+
+// mark sets a time column of tokens where it and revoked_ms are still 0, and
+// returns how many it marked. The time 0 would not mark anything.
+func (t *tx) mark(what, column string, at time.Time, where string, args ...any) (marked int64, err error) {
+	err = t.write(what, func(db *gorm.DB) error {
+		if ms(at) == 0 {
+			return errors.New("needs a time")
+		}
+		query := "UPDATE tokens SET " + column + " = ? WHERE world = ? AND " + where + " AND revoked_ms = 0 AND " + column + " = 0"
+		res := db.Exec(query, append([]any{ms(at), t.world}, args...)...)
+		marked = res.RowsAffected
+		return res.Error
+	})
+	return marked, err
+}
+
+// UseToken is one statement, so that of many callers exactly one finds the
+// token unused.
+func (t *tx) UseToken(hash string, at time.Time) (bool, error) {
+	n, err := t.mark("use token", "used_ms", at, "hash = ?", hash)
+	return n == 1, err
+}
+
+// RevokeToken keeps the time of the first revocation; an unknown token is as
+// good as revoked (RFC 7009 §2.2).
+func (t *tx) RevokeToken(hash string, at time.Time) error {
+	_, err := t.mark("revoke token", "revoked_ms", at, "hash = ?", hash)
+	return err
+}
+
+func (t *tx) RevokeGrant(grantID string, at time.Time) error {
+	_, err := t.mark("revoke grant", "revoked_ms", at, "grant_id = ?", grantID)
+	return err
+}
+
+func (t *tx) RevokeSessionTokens(sid string, at time.Time) error {
+	if sid == "" {
+		return nil // tokens without a session are nobody's in common
+	}
+	_, err := t.mark("revoke session tokens", "revoked_ms", at, "session_id = ? AND kind = ?", sid, string(vneid.AccessToken))
+	return err
+}

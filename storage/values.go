@@ -1,0 +1,98 @@
+package storage
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// ms is how a time is stored: text would compare wrongly across zones.
+func ms(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// fromMS is the time again, in UTC.
+func fromMS(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(n).UTC()
+}
+
+// toJSON encodes what nobody searches. Our types always encode.
+func toJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("storage: %T cannot be JSON: %v", v, err))
+	}
+	return string(b)
+}
+
+func fromJSON(s string, v any) error {
+	if err := json.Unmarshal([]byte(s), v); err != nil {
+		return fmt.Errorf("storage: stored JSON is damaged: %w", err)
+	}
+	return nil
+}
+
+// authColumns are the columns of a vneid.Authentication.
+type authColumns struct {
+	AuthMS int64  `gorm:"column:auth_ms"`
+	ACR    string `gorm:"column:acr"`
+	AMR    string `gorm:"column:amr"`
+}
+
+func authRow(a vneid.Authentication) authColumns {
+	return authColumns{AuthMS: ms(a.Time), ACR: a.ACR, AMR: toJSON(a.AMR)}
+}
+
+func (c authColumns) value() (vneid.Authentication, error) {
+	a := vneid.Authentication{Time: fromMS(c.AuthMS), ACR: c.ACR}
+	return a, fromJSON(c.AMR, &a.AMR)
+}
+
+// checkText refuses texts that would not come back as they went in: JSON
+// replaces bytes that are not UTF-8, and not every database takes a NUL.
+func checkText(v any) error {
+	if text, ok := findBadText(reflect.ValueOf(v)); ok {
+		return vneid.Errorf(vneid.CodeInvalid, "invalid_text", "a text is not UTF-8 or contains a NUL: %.40q", text)
+	}
+	return nil
+}
+
+func findBadText(v reflect.Value) (string, bool) {
+	switch v.Kind() {
+	case reflect.String:
+		s := v.String()
+		return s, !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0
+	case reflect.Pointer:
+		return findBadText(v.Elem())
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			return "", false
+		}
+		for i := range v.NumField() {
+			if s, bad := findBadText(v.Field(i)); bad {
+				return s, true
+			}
+		}
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return "", false
+		}
+		for i := range v.Len() {
+			if s, bad := findBadText(v.Index(i)); bad {
+				return s, true
+			}
+		}
+	}
+	return "", false
+}

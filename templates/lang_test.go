@@ -1,0 +1,142 @@
+package templates
+
+import (
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+func TestBothLanguagesSayTheSameThings(t *testing.T) {
+	placeholder := regexp.MustCompile(`%(?:\[\d+\])?.`)
+	for key, vi := range messages[Vi] {
+		en, ok := messages[En][key]
+		if !ok {
+			t.Errorf("%s is not in English", key)
+			continue
+		}
+		if strings.TrimSpace(vi) != vi || strings.TrimSpace(en) != en || vi == "" || en == "" {
+			t.Errorf("%s is empty or has spaces around it", key)
+		}
+		if v, e := placeholder.FindAllString(vi, -1), placeholder.FindAllString(en, -1); !slices.Equal(v, e) {
+			t.Errorf("%s: placeholders %v and %v", key, v, e)
+		}
+		for _, text := range []string{vi, en} {
+			if !norm.NFC.IsNormalString(text) {
+				t.Errorf("%s is not NFC", key)
+			}
+		}
+	}
+	for key := range messages[En] {
+		if !HasText(key) {
+			t.Errorf("%s is not in Vietnamese", key)
+		}
+	}
+}
+
+// Texts that Vietnamese leaves without any accented letter are mostly texts
+// somebody forgot to write properly.
+func TestVietnameseIsWrittenWithItsDiacritics(t *testing.T) {
+	plain := map[string]bool{
+		"frame.brand": true, "frame.switch": true, "home.own.client": true, "home.own.secret": true,
+		"home.own.redirect": true, "home.own.scope": true, "home.sandbox": true, "share.gender.male": true,
+	}
+	for key, text := range messages[Vi] {
+		accented := strings.ContainsFunc(text, func(r rune) bool { return r > 0x7f && r != '—' && r != '“' && r != '”' })
+		if !accented && !plain[key] {
+			t.Errorf("%s: %q", key, text)
+		}
+	}
+}
+
+// What the pages use exists, and nothing is left over that neither a page nor
+// a handler (the families below) uses.
+func TestTheCatalogueIsWhatThePagesAsk(t *testing.T) {
+	used := map[string]bool{}
+	ask := regexp.MustCompile(`(?:\bT|errorTitle\() ?\(?"([^"]+)"`)
+	read := func(text []byte) {
+		for _, m := range ask.FindAllSubmatch(text, -1) {
+			used[string(m[1])] = true
+		}
+	}
+	files, err := fs.Glob(htmlFiles, "html/*.html")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		text, err := htmlFiles.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read(text)
+	}
+	views, err := os.ReadFile("views.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read(views)
+	for key := range used {
+		if !HasText(key) {
+			t.Errorf("a page asks for %s, which is no message", key)
+		}
+	}
+	forHandlers := regexp.MustCompile(`^(?:error|cccd|share|issuer|signout\.stayed)\.|^(?:frame\.banner|login\.wrong|login\.wrong\.next|login\.password\.empty|otp\.resent|sharing\.agree\.missing|message\.back|message\.again|sms\.text\.otp)$`)
+	for key := range messages[Vi] {
+		if !used[key] && !forHandlers.MatchString(key) {
+			t.Errorf("nothing uses %s", key)
+		}
+	}
+}
+
+func TestEveryProblemSaysWhatWhyAndWhatNext(t *testing.T) {
+	for _, code := range []string{
+		"login_not_found", "login_expired", "login_done", "other_browser", "cookies_disabled", "form_stale",
+		"account_locked", "account_not_activated", "account_no_phone", "account_level_too_low",
+		"too_many_passwords", "too_many_otps", "too_many_sms", "otp_wrong", "otp_expired", "otp_malformed", "otp_too_soon",
+		"bad_request_parameter", "unknown_client", "redirect_uri_invalid", "redirect_uri_missing", "request_invalid",
+		"logout_redirect_invalid", "not_found", "method_not_allowed", "too_large", "invalid_utf8", "host_refused",
+		"overloaded", "unavailable", "internal",
+	} {
+		for _, part := range []string{"title", "what", "why", "next"} {
+			if key := "error." + code + "." + part; !HasText(key) {
+				t.Errorf("no text %s", key)
+			}
+		}
+		for _, lang := range []Lang{Vi, En} {
+			v := Problem(Frame{Lang: lang}, code, 15)
+			if all := v.Title + v.What + v.Why + v.Next; strings.Contains(all, "%") {
+				t.Errorf("%s: %s", code, all)
+			}
+		}
+	}
+}
+
+func TestOnlyTheSpokenLanguagesParse(t *testing.T) {
+	for in, want := range map[string]struct {
+		lang Lang
+		ok   bool
+	}{
+		"vi": {Vi, true}, "EN": {En, true}, "en-US": {En, true}, " vi-VN": {Vi, true},
+		"": {Vi, false}, "fr": {Vi, false}, "english": {Vi, false}, "en_US": {Vi, false},
+	} {
+		if lang, ok := ParseLang(in); lang != want.lang || ok != want.ok {
+			t.Errorf("ParseLang(%q) = %s, %v", in, lang, ok)
+		}
+	}
+}
+
+func TestAnUnknownKeyComesBackAsItself(t *testing.T) {
+	if got := Text(Vi, "no.such.key", 1); got != "no.such.key" || HasText("no.such.key") {
+		t.Errorf("got %q", got)
+	}
+	if got := Text(En, "cccd.length", 13); got != "The personal identification number has 12 digits; you entered 13." {
+		t.Errorf("got %q", got)
+	}
+	if got := Text(Vi, "cccd.empty", 13); got != "Hãy nhập số định danh cá nhân." {
+		t.Errorf("got %q", got)
+	}
+}

@@ -1,0 +1,135 @@
+// Package templates is every page of the provider and of the sandbox: their
+// HTML, style, script and texts in Vietnamese and English.
+//
+// It is handed one view struct per page and gives back bytes; handlers of op
+// and sandbox fill the views. It knows no login, no database and no request,
+// imports nothing but the standard library, and never decides anything: what a
+// page says about a person was decided before it got here.
+//
+// Start with views.go (what each page needs and which form fields it posts),
+// then html/ (one file per page) and messages/ (all texts).
+package templates
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"strings"
+	"time"
+)
+
+//go:embed html/*.html
+var htmlFiles embed.FS
+
+// Frame is what every page shares.
+type Frame struct {
+	Lang      Lang
+	SwitchURL string // shows this page in the other language, "" = no switch (answers to a POST)
+	HomeURL   string // the header's "back" target, "" = none
+	AssetBase string // "" or "/w/abc": prefix of the asset URLs
+}
+
+// T is the text of key in the page's language; templates write {{.T "key"}}.
+func (f Frame) T(key string, args ...any) string { return Text(f.Lang, key, args...) }
+
+// Asset is the URL of an embedded asset; its name carries the content's hash.
+func (f Frame) Asset(name string) (string, error) {
+	hashed, ok := assetNames[name]
+	if !ok {
+		return "", fmt.Errorf("no asset %q", name)
+	}
+	return f.AssetBase + "/assets/" + hashed, nil
+}
+
+// A View is one page with all it shows. The views are passed by value.
+type View interface {
+	template() string          // name of the page's template
+	title() string             // document title, also what a screen reader says first
+	frame() Frame              //
+	withFrame(Frame) View      // a copy in another frame
+	refresh() (seconds string) // reload without script after so many seconds, "" = never
+}
+
+func (f Frame) frame() Frame    { return f }
+func (f Frame) refresh() string { return "" }
+
+// WithLang is the same view in another frame language. Texts that the caller
+// had already localised (errors, labels) stay as they are.
+func WithLang(v View, l Lang) View {
+	f := v.frame()
+	f.Lang = l
+	return v.withFrame(f)
+}
+
+// page is what the layout around every view's body needs.
+type page struct {
+	Frame
+	Title, Banner, Refresh, Name string
+	Body                         template.HTML
+}
+
+var set = template.Must(template.New("").Funcs(template.FuncMap{
+	"minutes":   minutes,
+	"timestamp": timestamp,
+	"isURL":     isURL,
+}).ParseFS(htmlFiles, "html/*.html"))
+
+// Render writes the whole page. Nothing is sent while it works, so a failure
+// can still become an error page.
+func Render(v View) ([]byte, error) {
+	if f := v.frame(); f.Lang == "" {
+		v = WithLang(v, Vi)
+	}
+	var body, out bytes.Buffer
+	if err := set.ExecuteTemplate(&body, v.template(), v); err != nil {
+		return nil, fmt.Errorf("render %s: %w", v.template(), err)
+	}
+	err := set.ExecuteTemplate(&out, "page", page{
+		Frame:   v.frame(),
+		Title:   v.title(),
+		Banner:  Text(Vi, "frame.banner"),
+		Refresh: v.refresh(),
+		Name:    v.template(),
+		// Not outside text: the bytes come from html/template two lines up.
+		Body: template.HTML(body.String()),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("render the page around %s: %w", v.template(), err)
+	}
+	return out.Bytes(), nil
+}
+
+// CSP is the Content-Security-Policy of these pages. formActions are the
+// origins a form may lead to besides our own: Chrome applies form-action along
+// redirects too, so the sharing page must name the portal's origin.
+func CSP(formActions ...string) string {
+	targets := "'self'"
+	for _, origin := range formActions {
+		// A separator would start another directive.
+		if origin != "" && !strings.ContainsAny(origin, " \t\r\n;,'\"") {
+			targets += " " + origin
+		}
+	}
+	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
+		"form-action " + targets + "; base-uri 'none'; frame-ancestors 'none'"
+}
+
+// minutes is 125 as "2:05".
+func minutes(seconds int) string {
+	return fmt.Sprintf("%d:%02d", max(seconds, 0)/60, max(seconds, 0)%60)
+}
+
+// timestamp shows an RFC 3339 time the Vietnamese way, in its own zone;
+// anything else stays as it is.
+func timestamp(s string) string {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return s
+	}
+	return t.Format("15:04:05 02/01/2006")
+}
+
+func isURL(s string) bool {
+	return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://")
+}
