@@ -63,7 +63,7 @@ func (c authColumns) value() (vneid.Authentication, error) {
 // replaces bytes that are not UTF-8, and not every database takes a NUL.
 func checkText(v any) error {
 	if text, ok := findBadText(reflect.ValueOf(v)); ok {
-		return vneid.Errorf(vneid.CodeInvalid, "invalid_text", "a text is not UTF-8 or contains a NUL: %.40q", text)
+		return vneid.Errorf(vneid.CodeInvalid, "invalid_utf8", "a text is not UTF-8 or contains a NUL: %.40q", text)
 	}
 	return nil
 }

@@ -15,12 +15,11 @@ func FixturesIn(l Lang) map[string]View {
 		client  = "Cổng dịch vụ công tỉnh Thanh Hóa (bản mẫu)"
 		host    = "127.0.0.1:9999"
 		portal  = "http://127.0.0.1:9999/"
-		csrf    = "csrf-of-the-fixture"
 		sandbox = "http://localhost:9997"
 	)
 
 	login := LoginView{
-		Frame: f, Action: "/login/abc123", CSRF: csrf, ClientName: client, ClientHost: host,
+		Frame: f, Action: "/login/abc123", ClientName: client, ClientHost: host,
 		CancelAction: "/login/abc123/cancel", HelpURL: sandbox + "/",
 	}
 	loginError := login
@@ -35,8 +34,7 @@ func FixturesIn(l Lang) map[string]View {
 	loginBare.CancelAction, loginBare.HelpURL = "", ""
 
 	otp := OTPView{
-		Frame: f, Action: "/login/abc123/otp", ResendAction: "/login/abc123/resend", CancelAction: "/login/abc123/cancel",
-		CSRF: csrf, ClientName: client, ClientHost: host, MaskedPhone: "095****001",
+		Frame: f, Action: "/login/abc123/otp", ResendAction: "/login/abc123/resend", CancelAction: "/login/abc123/cancel", ClientName: client, ClientHost: host, MaskedPhone: "095****001",
 		SecondsLeft: 118, ResendIn: 28, TriesLeft: 5, HelpURL: sandbox + "/sms",
 	}
 	otpWrong := otp
@@ -53,7 +51,7 @@ func FixturesIn(l Lang) map[string]View {
 		return SharedItem{Label: text("share." + name), Value: value, Why: text("share." + name + ".why")}
 	}
 	sharing := SharingView{
-		Frame: f, Action: "/login/abc123/sharing", CSRF: csrf, ClientName: client, ClientHost: host,
+		Frame: f, Action: "/login/abc123/sharing", ClientName: client, ClientHost: host,
 		PersonName: "Nguyễn Văn An",
 		Items: []SharedItem{
 			item("cccd", "038090000001"), item("name", "Nguyễn Văn An"), item("birthdate", "15/03/1990"),
@@ -101,8 +99,8 @@ func FixturesIn(l Lang) map[string]View {
 	homeEmpty.Personas, homeEmpty.PortalHint, homeEmpty.Version = nil, "", ""
 
 	sms := SMSView{Frame: sandboxFrame, Refresh: true, Messages: []SMSRow{
-		{ID: "2", To: "0950000006", OTP: "502718", Text: text("sms.text.otp", "502718", 120), SentAt: "2026-11-22T09:31:40+07:00", Login: "d4e5f6"},
-		{ID: "1", To: "0950000001", OTP: "047311", Text: text("sms.text.otp", "047311", 120), SentAt: "2026-11-22T09:30:05+07:00", Login: "abc123"},
+		{ID: "2", To: "0950000006", OTP: "502718", Text: smsText("502718"), SentAt: "2026-11-22T09:31:40+07:00", Login: "d4e5f6"},
+		{ID: "1", To: "0950000001", OTP: "047311", Text: smsText("047311"), SentAt: "2026-11-22T09:30:05+07:00", Login: "abc123"},
 	}}
 	smsFiltered := sms
 	smsFiltered.To, smsFiltered.Messages = "0950000001", sms.Messages[1:]
@@ -115,8 +113,8 @@ func FixturesIn(l Lang) map[string]View {
 		"login": login, "login-error": loginError, "login-wrong": loginWrong, "login-locked": loginLocked, "login-bare": loginBare,
 		"otp": otp, "otp-wrong": otpWrong, "otp-last-try": otpLast, "otp-resend": otpResend, "otp-expired": otpExpired,
 		"sharing": sharing, "sharing-unticked": sharingUnticked, "sharing-offline": sharingOffline,
-		"sign-out":             SignOutConfirmView{Frame: f, Action: "/end_session/confirm", CSRF: csrf, ClientName: client, PersonName: "Nguyễn Văn An"},
-		"sign-out-unknown":     SignOutConfirmView{Frame: f, Action: "/end_session/confirm", CSRF: csrf},
+		"sign-out":             SignOutConfirmView{Frame: f, Action: "/end_session/confirm", ClientName: client, PersonName: "Nguyễn Văn An"},
+		"sign-out-unknown":     SignOutConfirmView{Frame: f, Action: "/end_session/confirm"},
 		"signed-out":           SignedOutView{Frame: f, ClientName: client, BackURL: portal, WasSignedIn: true},
 		"signed-out-nobody":    SignedOutView{Frame: f},
 		"message-internal":     failure,
@@ -132,4 +130,10 @@ func FixturesIn(l Lang) map[string]View {
 		"home": home, "home-empty": homeEmpty,
 		"sms": sms, "sms-filtered": smsFiltered, "sms-empty": smsEmpty, "sms-empty-filtered": smsEmptyFiltered,
 	}
+}
+
+// smsText is a message as the provider words it.
+func smsText(otp string) string {
+	return "[THỬ NGHIỆM] Mã OTP đăng nhập Cổng Dịch vụ công tỉnh Thanh Hóa (bản mẫu) của bạn là " + otp +
+		", có hiệu lực trong 120 giây. Không đưa mã này cho bất kỳ ai."
 }

@@ -145,7 +145,7 @@ func TestThePagesKeepTheTextsAndIDsTheyPromised(t *testing.T) {
 			"<h1>Đăng nhập VNeID (môi trường thử nghiệm)</h1>",
 			`<label for="username">Số định danh cá nhân</label>`, `id="username" name="username"`, `inputmode="numeric" autocomplete="username"`,
 			`<label for="password">Mật khẩu</label>`, `id="password" name="password" type="password" autocomplete="current-password"`,
-			`>Đăng nhập</button>`, `name="csrf" value="csrf-of-the-fixture"`,
+			`>Đăng nhập</button>`,
 		},
 		"login-wrong": {"Số định danh cá nhân hoặc mật khẩu không đúng.", `value="038090000001"`},
 		"otp": {
@@ -184,7 +184,7 @@ func TestHostileTextStaysText(t *testing.T) {
 	const evil = `"><script>alert(1)</script><img src=x onerror=alert(1)>`
 	f := Frame{SwitchURL: "javascript:alert(1)", HomeURL: "javascript:alert(1)"}
 	for _, view := range []View{
-		LoginView{Frame: f, ClientName: evil, ClientHost: evil, Username: evil, Error: evil, Retry: evil, CSRF: evil, Action: evil,
+		LoginView{Frame: f, ClientName: evil, ClientHost: evil, Username: evil, Error: evil, Retry: evil, Action: evil,
 			CancelAction: evil, HelpURL: "javascript:alert(1)", FieldError: map[string]string{"username": evil, "password": evil}},
 		OTPView{Frame: f, ClientName: evil, MaskedPhone: evil, Error: evil, TriesLeft: 2, Action: "javascript:alert(1)"},
 		SharingView{Frame: f, ClientName: evil, ClientHost: evil, PersonName: evil, Purpose: evil, Items: []SharedItem{{evil, evil, evil}}},

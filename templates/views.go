@@ -1,10 +1,10 @@
 package templates
 
 // LoginView is the first page of the provider: number and password.
-// Posts to Action: csrf, username, password. Posts to CancelAction: csrf.
+// Posts to Action: username, password. Posts to CancelAction: nothing.
 type LoginView struct {
 	Frame
-	Action, CSRF           string
+	Action                 string
 	ClientName, ClientHost string            // who the person signs in to
 	Username               string            // what was typed, after an error
 	FieldError             map[string]string // "username", "password" -> text, localised
@@ -16,24 +16,24 @@ type LoginView struct {
 }
 
 // OTPView asks for the code that went out by SMS.
-// Posts to Action: csrf, otp. Posts to ResendAction and CancelAction: csrf.
+// Posts to Action: otp. Posts to ResendAction and CancelAction: nothing.
 type OTPView struct {
 	Frame
-	Action, ResendAction, CancelAction, CSRF string
-	ClientName, ClientHost                   string
-	MaskedPhone                              string
-	SecondsLeft                              int    // the code's remaining life, 0 = expired
-	ResendIn                                 int    // seconds until a new code may be asked for, 0 = now
-	TriesLeft                                int    // shown only beside an Error
-	Error, Notice                            string // localised
-	HelpURL                                  string // the SMS inbox, "" = none
+	Action, ResendAction, CancelAction string
+	ClientName, ClientHost             string
+	MaskedPhone                        string
+	SecondsLeft                        int    // the code's remaining life, 0 = expired
+	ResendIn                           int    // seconds until a new code may be asked for, 0 = now
+	TriesLeft                          int    // shown only beside an Error
+	Error, Notice                      string // localised
+	HelpURL                            string // the SMS inbox, "" = none
 }
 
 // SharingView asks whether the portal may have the person's data.
-// Posts to Action: csrf, agree=yes when ticked, decision=share or refuse.
+// Posts to Action: agree=yes when ticked, decision=share or refuse.
 type SharingView struct {
 	Frame
-	Action, CSRF           string
+	Action                 string
 	ClientName, ClientHost string
 	PersonName             string
 	Items                  []SharedItem
@@ -46,13 +46,13 @@ type SharingView struct {
 type SharedItem struct{ Label, Value, Why string }
 
 // SignOutConfirmView asks before ending the session at the provider.
-// Posts to Action: csrf, decision=sign_out or stay.
+// Posts to Action: decision=sign_out or stay.
 type SignOutConfirmView struct {
 	Frame
-	Action, CSRF string
-	ClientName   string // who asked for it, "" = nobody known
-	PersonName   string
-	Fields       []Field // the request that waits for the answer
+	Action     string
+	ClientName string // who asked for it, "" = nobody known
+	PersonName string
+	Fields     []Field // the request that waits for the answer
 }
 
 // SignedOutView says that the session has ended, or that there was none.

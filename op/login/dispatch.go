@@ -152,6 +152,10 @@ func (p *Pages) resend(w http.ResponseWriter, r *http.Request) error {
 		}
 		return p.renderOTP(w, withStep(r, &looked), &looked, http.StatusTooManyRequests, err)
 	}
+	if err == nil {
+		http.Redirect(w, r, p.url(r, "/login/"+step.Login.ID)+"?resent=1", http.StatusSeeOther)
+		return nil
+	}
 	return p.settle(w, r, &step, err)
 }
 

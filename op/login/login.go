@@ -164,7 +164,9 @@ func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, v tem
 	h.Set("Content-Security-Policy", templates.CSP(formActions...))
 	h.Set("Cache-Control", "no-store")
 	// The address of a login page names a login; no other site shall learn it.
-	h.Set("Referrer-Policy", "no-referrer")
+	// (no-referrer would also make browsers send Origin: null with our own
+	// forms, which is the header that tells them from foreign ones.)
+	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	_, err = w.Write(body)

@@ -28,7 +28,9 @@ func (p *Pages) renderOTP(w http.ResponseWriter, r *http.Request, step *vneid.St
 		Frame: p.Frame(w, r), Action: base + "/otp", ResendAction: base + "/resend", CancelAction: base + "/cancel",
 		ClientName: step.Client.ClientName, ClientHost: hostOf(l.Request.RedirectURI), MaskedPhone: step.Account.Phone.Mask(),
 		SecondsLeft: secondsUntil(l.OTP.ExpiresAt, now), ResendIn: secondsUntil(l.OTP.SentAt.Add(world.Policy.OTPResendAfter), now),
-		TriesLeft: world.Policy.OTPTries - l.OTP.Tries,
+	}
+	if r.Method == http.MethodGet && r.URL.Query().Has("resent") {
+		v.Notice = v.T("otp.resent")
 	}
 	if p.HelpURL != "" {
 		v.HelpURL = p.HelpURL + "/sms"
@@ -36,6 +38,9 @@ func (p *Pages) renderOTP(w http.ResponseWriter, r *http.Request, step *vneid.St
 	if err != nil {
 		p.log(r, step, err)
 		v.Error = problemText(v.Frame, err)
+		if vneid.MsgKey(err) == "otp_wrong" {
+			v.TriesLeft = world.Policy.OTPTries - l.OTP.Tries
+		}
 	}
 	return p.Render(w, r, status, v, FormActions(step.Client)...)
 }
@@ -69,6 +74,7 @@ func sharedItems(f templates.Frame, a *vneid.Account, scopes []string) []templat
 	if slices.Contains(scopes, vneid.ScopeCCCD) {
 		add("cccd", a.CCCD.Mask())
 		add("cmnd", a.CMND)
+		add("account_type", f.T("share.account_type."+a.AccountType))
 		if a.AccountLevel > 0 {
 			add("account_level", itoa(a.AccountLevel))
 		}

@@ -1,0 +1,119 @@
+// Command vneid-sandbox is the test provider and the world around it. It reads
+// flags, starts package sandbox, and says on standard output what to do next;
+// the log goes to standard error. Exit codes: 0 fine, 1 it ran and failed, 2
+// bad usage or configuration.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/strictyaml"
+)
+
+// commit is set by -ldflags "-X main.commit=…" where the build has no git.
+var commit string
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func usage() string {
+	return `vneid-sandbox imitates VNeID for tests.
+
+  vneid-sandbox serve [flags]        start the provider and the sandbox
+  vneid-sandbox config check FILE    report every mistake of a configuration file
+  vneid-sandbox version
+  vneid-sandbox help
+
+Flags of serve:
+` + sandbox.Usage()
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	command := ""
+	if len(args) > 0 {
+		command, args = args[0], args[1:]
+	}
+	switch {
+	case command == "help", len(args) == 0 && isHelp(command), len(args) == 1 && isHelp(args[0]):
+		fmt.Fprint(stdout, usage())
+		return 0
+	case command == "version":
+		fmt.Fprintln(stdout, "vneid-sandbox "+version()+" "+runtime.Version())
+		return 0
+	case command == "serve":
+		return serve(ctx, args, stdout, stderr)
+	case command == "config" && len(args) == 2 && args[0] == "check":
+		if err := sandbox.CheckFile(args[1], os.Getenv); err != nil {
+			fmt.Fprintln(stderr, err)
+			return 2
+		}
+		fmt.Fprintln(stdout, "ok")
+		return 0
+	}
+	fmt.Fprint(stderr, usage())
+	return 2
+}
+
+func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" }
+
+func serve(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	config, err := sandbox.ParseServe(args, os.Getenv)
+	if err != nil {
+		fmt.Fprintf(stderr, "%v\n\nvneid-sandbox help lists the flags.\n", err)
+		return 2
+	}
+	config.LogOutput, config.Version = stderr, version()
+	slog.SetDefault(config.LibraryLogger())
+	running, err := sandbox.Start(ctx, config)
+	if err != nil {
+		fmt.Fprintln(stderr, "vneid-sandbox:", err)
+		if mistakes := (strictyaml.Mistakes)(nil); errors.As(err, &mistakes) {
+			return 2
+		}
+		return 1
+	}
+	fmt.Fprintf(stdout, "Nhà cung cấp / provider   %s\nSandbox                   %s\n", running.Issuer, running.SandboxURL)
+	fmt.Fprintf(stdout, "SMS (OTP)                 %s/sms\n", running.SandboxURL)
+	if p := running.Example; p != nil {
+		fmt.Fprintf(stdout, "Người thử / persona       %s  %s  (%s)\n", p.CCCD, running.Password, p.Name)
+	}
+	fmt.Fprintf(stdout, "\nTrỏ cổng của bạn tới issuer ở trên (client my-portal / my-portal-secret), đăng nhập, đọc mã OTP ở hộp thư SMS.\n"+
+		"Point your portal at the issuer above (client my-portal / my-portal-secret), sign in, read the OTP in the SMS inbox.\n"+
+		"Ctrl+C: dừng / stop.\n")
+	if err := running.Wait(); err != nil {
+		fmt.Fprintln(stderr, "vneid-sandbox:", err)
+		return 1
+	}
+	return 0
+}
+
+// version is the module's version and the commit it was built from.
+func version() string {
+	info, _ := debug.ReadBuildInfo() // always there in a module build
+	revision, dirty := commit, ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision" && revision == "":
+			revision = s.Value[:min(len(s.Value), 12)]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			dirty = "-dirty"
+		}
+	}
+	if revision == "" {
+		revision = "(no commit known)"
+	}
+	return info.Main.Version + " " + revision + dirty
+}

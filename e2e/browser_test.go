@@ -1,0 +1,69 @@
+//go:build browser
+
+package e2e_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// Each story of browser/ gets a world of its own and runs in node's test runner with a real Chromium.
+
+func TestBrowserWalksSeed003(t *testing.T)           { runInNode(t, "seed003.test.mjs") }
+func TestBrowserByKeyboardAndBackwards(t *testing.T) { runInNode(t, "manners.test.mjs") }
+func TestBrowserSignsInToForeignRPs(t *testing.T)    { runInNode(t, "foreign-rp.test.mjs") }
+
+const installHint = "install what the browser tests need with: make test-tools"
+
+func runInNode(t *testing.T, file string) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Fatalf("node is missing (%v); %s", err, installHint)
+	}
+	chromium := os.Getenv("CHROMIUM")
+	if chromium == "" {
+		chromium = "/usr/bin/chromium"
+	}
+	for _, needed := range []string{chromium, "browser/node_modules/playwright-core", "browser/node_modules/openid-client"} {
+		if _, err := os.Stat(needed); err != nil {
+			t.Fatalf("%s is missing (%v); %s", needed, err, installHint)
+		}
+	}
+	screenshots, err := filepath.Abs("../build/screenshots")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(screenshots, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, withPortal)
+	args := []string{"--test", "--test-reporter=spec"}
+	if nodeMajor(t, node) < 20 {
+		args = append(args, "--experimental-global-webcrypto") // openid-client wants globalThis.crypto
+	}
+	cmd := exec.Command(node, append(args, file)...)
+	cmd.Dir = "browser"
+	cmd.Env = cleanEnv("ISSUER="+w.Issuer, "SANDBOX="+w.Sandbox, "PORTAL="+w.Portal, "CHROMIUM="+chromium, "SCREENSHOTS="+screenshots)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		t.Errorf("node --test %s: %v", file, err)
+	}
+}
+
+func nodeMajor(t *testing.T, node string) int {
+	t.Helper()
+	out, err := exec.Command(node, "--version").Output()
+	if err != nil {
+		t.Fatalf("node --version: %v", err)
+	}
+	major, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(string(out)), "v"), ".")
+	n, err := strconv.Atoi(major)
+	if err != nil {
+		t.Fatalf("node --version says %q", out)
+	}
+	return n
+}

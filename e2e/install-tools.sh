@@ -1,0 +1,40 @@
+#!/bin/sh
+# Installs what the browser tests need on Debian or Ubuntu: Chromium, Node with npm, a font with Vietnamese, and the two
+# npm packages pinned in browser/package-lock.json. Does nothing, quickly, when all of it is there.
+set -eu
+cd "$(dirname "$0")"
+
+missing=
+command -v "${CHROMIUM:-/usr/bin/chromium}" >/dev/null 2>&1 || missing="$missing chromium"
+command -v node >/dev/null 2>&1 || missing="$missing nodejs"
+command -v npm >/dev/null 2>&1 || missing="$missing npm"
+# Any of these has every Vietnamese letter; without one the screenshots show boxes.
+if [ ! -e /usr/share/fonts/truetype/noto/NotoSans-Regular.ttf ] && [ ! -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ]; then
+	missing="$missing fonts-noto-core"
+fi
+
+if [ -n "$missing" ]; then
+	if ! command -v apt-get >/dev/null 2>&1; then
+		echo "install-tools.sh: missing:$missing. This script knows apt-get only; please install them your own way." >&2
+		exit 1
+	fi
+	if [ "$(id -u)" = 0 ]; then
+		root=
+	elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+		root="sudo -n"
+	else
+		echo "install-tools.sh: missing:$missing. As root, run: apt-get install --no-install-recommends$missing" >&2
+		exit 1
+	fi
+	echo "install-tools.sh: installing$missing"
+	$root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+	# shellcheck disable=SC2086 # a list of package names
+	$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+fi
+
+# npm ci takes seconds even when nothing changed, so remember for which lock file it ran.
+stamp=browser/node_modules/.installed-for
+if ! cmp -s browser/package-lock.json "$stamp"; then
+	(cd browser && npm ci --no-audit --no-fund --loglevel=error)
+	cp browser/package-lock.json "$stamp"
+fi

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// config is what the portal is told at start. Nothing else configures it.
+type config struct {
+	Listen       string
+	URL          string // origin only, no trailing slash
+	Issuer       string // compared byte for byte, so kept exactly as given
+	ClientID     string
+	ClientSecret string
+	Database     string // path of the SQLite file
+}
+
+var (
+	errHelp    = errors.New("help was asked for")
+	errVersion = errors.New("the version was asked for")
+)
+
+// readConfig takes each setting from its flag, else from the environment, else
+// from its default, and reports every mistake at once.
+func readConfig(args []string, env func(string) (string, bool), stdout io.Writer) (config, error) {
+	var cfg config
+	settings := []struct {
+		flag, env, standard, usage string
+		value                      *string
+	}{
+		{"portal-listen", "PORTAL_LISTEN", "127.0.0.1:9999", "address to listen on", &cfg.Listen},
+		{"portal-url", "PORTAL_URL", "", "the portal's address in the browser (default: made from --portal-listen)", &cfg.URL},
+		{"portal-issuer", "PORTAL_ISSUER", "http://localhost:9998", "the OpenID provider, exactly as its discovery document names itself", &cfg.Issuer},
+		{"portal-client-id", "PORTAL_CLIENT_ID", "thanhhoa-portal", "client id registered with the provider", &cfg.ClientID},
+		{"portal-client-secret", "PORTAL_CLIENT_SECRET", "thanhhoa-portal-secret", "client secret; better given in the environment, flags are seen by everybody on the machine", &cfg.ClientSecret},
+		{"portal-database", "PORTAL_DATABASE", "sqlite:var/portal.db", "the portal's own store", &cfg.Database},
+	}
+	flags := flag.NewFlagSet("rp-example", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	for _, s := range settings {
+		value := s.standard
+		if v, ok := env(s.env); ok && v != "" {
+			value = v
+		}
+		flags.StringVar(s.value, s.flag, value, s.usage)
+	}
+	showVersion := flags.Bool("version", false, "print the version and stop")
+
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintln(stdout, "rp-example: a sample portal that signs people in with an OpenID provider\n\nFlag, environment variable, default:")
+		for _, s := range settings {
+			standard := s.standard
+			if s.env == "PORTAL_CLIENT_SECRET" {
+				standard = "that of the default seed"
+			}
+			fmt.Fprintf(stdout, "  --%-22s %-22s %s\n      %s\n", s.flag, s.env, standard, s.usage)
+		}
+		fmt.Fprintln(stdout, "  --version")
+		return cfg, errHelp
+	case err != nil:
+		return cfg, err
+	case *showVersion:
+		return cfg, errVersion
+	case flags.NArg() > 0:
+		return cfg, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	return cfg, cfg.check()
+}
+
+// check reports every mistake, each with the name to change.
+func (c *config) check() error {
+	var wrong []error
+	if _, port, err := net.SplitHostPort(c.Listen); err != nil || port == "" {
+		wrong = append(wrong, fmt.Errorf("PORTAL_LISTEN (--portal-listen): %q is not host:port", c.Listen))
+	}
+	if c.URL != "" {
+		u, err := webAddress(c.URL)
+		switch {
+		case err != nil:
+			wrong = append(wrong, fmt.Errorf("PORTAL_URL (--portal-url): %w", err))
+		case u.Path != "" && u.Path != "/":
+			wrong = append(wrong, fmt.Errorf("PORTAL_URL (--portal-url): %q has a path; the portal lives at the root of its host", c.URL))
+		default:
+			c.URL = u.Scheme + "://" + withoutUsualPort(u)
+		}
+	}
+	if _, err := webAddress(c.Issuer); err != nil {
+		wrong = append(wrong, fmt.Errorf("PORTAL_ISSUER (--portal-issuer): %w", err))
+	}
+	if c.ClientID == "" {
+		wrong = append(wrong, errors.New("PORTAL_CLIENT_ID (--portal-client-id) is empty"))
+	}
+	if c.ClientSecret == "" {
+		wrong = append(wrong, errors.New("PORTAL_CLIENT_SECRET (--portal-client-secret) is empty"))
+	}
+	path, ok := strings.CutPrefix(c.Database, "sqlite:")
+	if !ok || path == "" {
+		wrong = append(wrong, fmt.Errorf("PORTAL_DATABASE (--portal-database): %q is not of the form sqlite:PATH", c.Database))
+	}
+	c.Database = path
+	return errors.Join(wrong...)
+}
+
+// webAddress parses an http(s) address. Addresses of the real state are
+// refused, always: this is a test system and must not stand in anybody's way.
+func webAddress(s string) (*url.URL, error) {
+	u, err := url.Parse(s)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.Opaque != "" {
+		return nil, fmt.Errorf("%q is not an http:// or https:// address", s)
+	}
+	if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+		return nil, fmt.Errorf("%q: user, query and fragment do not belong here", s)
+	}
+	host := strings.TrimRight(strings.ToLower(u.Hostname()), ".")
+	if host == "gov.vn" || strings.HasSuffix(host, ".gov.vn") {
+		return nil, fmt.Errorf("%q is under .gov.vn: a test portal never talks to real systems", s)
+	}
+	return u, nil
+}
+
+// withoutUsualPort is the host as browsers send it: without :80 or :443.
+func withoutUsualPort(u *url.URL) string {
+	host := strings.ToLower(u.Host)
+	if u.Scheme == "https" {
+		return strings.TrimSuffix(host, ":443")
+	}
+	return strings.TrimSuffix(host, ":80")
+}
+
+// listeningOn completes the settings with the address that was really taken,
+// which matters when port 0 was asked for.
+func (c config) listeningOn(addr net.Addr) config {
+	if c.URL != "" {
+		return c
+	}
+	host, _, _ := net.SplitHostPort(c.Listen)
+	_, port, _ := net.SplitHostPort(addr.String())
+	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
+		host = "127.0.0.1"
+	}
+	c.URL = "http://" + withoutUsualPort(&url.URL{Scheme: "http", Host: net.JoinHostPort(host, port)})
+	return c
+}
+
+func (c config) https() bool { return strings.HasPrefix(c.URL, "https://") }
+func (c config) host() string {
+	_, host, _ := strings.Cut(c.URL, "://")
+	return host
+}

@@ -1,0 +1,370 @@
+package main
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+)
+
+// scopes: what a dossier's first page needs, and no more.
+var scopes = []string{oidc.ScopeOpenID, "profile", "phone", "email", "address", "cccd"}
+
+const (
+	signInTime    = 25 * time.Second // code → token → keys → userinfo, all together
+	callTime      = 8 * time.Second  // one call to the provider
+	discoveryTime = 4 * time.Second  // a person is looking at an empty page meanwhile
+	discoveryLife = 5 * time.Minute
+	bodyLimit     = 1 << 20
+)
+
+// provider is the portal's view of the OpenID provider. It is asked for
+// nothing until somebody wants to sign in, so the portal starts without it and
+// recovers by itself.
+type provider struct {
+	cfg    config
+	client *http.Client
+	now    func() time.Time
+
+	known atomic.Pointer[metadata] // read by every page, so never behind the lock
+
+	mu       sync.Mutex // one discovery at a time
+	failure  error
+	failedAt time.Time
+}
+
+// metadata is a discovery document, checked and made ready for use.
+type metadata struct {
+	oauth      oauth2.Config
+	op         *oidc.Provider
+	verifier   *oidc.IDTokenVerifier
+	endSession string
+	sendsIss   bool // authorization_response_iss_parameter_supported, RFC 9207 §3
+	at         time.Time
+}
+
+func newProvider(cfg config, now func() time.Time) *provider {
+	return &provider{cfg: cfg, now: now, client: &http.Client{
+		Timeout:   callTime,
+		Transport: limitedTransport{&http.Transport{Proxy: http.ProxyFromEnvironment, MaxResponseHeaderBytes: 64 << 10, MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute}},
+		// None of these calls has a reason to be redirected, and following one
+		// would carry the code, the secret or the access token elsewhere.
+		CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+			return errors.New("the provider redirected a call that must be answered directly")
+		},
+	}}
+}
+
+// limitedTransport ends a body after bodyLimit, whoever reads it.
+type limitedTransport struct{ next http.RoundTripper }
+
+func (t limitedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := t.next.RoundTrip(r)
+	if err == nil {
+		resp.Body = http.MaxBytesReader(nil, resp.Body, bodyLimit)
+	}
+	return resp, err
+}
+
+// metadata returns the discovery document, fetching it when there is none or
+// it is old. A stale one serves while the provider is down.
+func (o *provider) metadata(ctx context.Context) (*metadata, error) {
+	if m := o.fresh(); m != nil {
+		return m, nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if m := o.fresh(); m != nil { // fetched while we waited for the lock
+		return m, nil
+	}
+	stale, now := o.known.Load(), o.now()
+	pause := time.Second // people who press again and again wait for one answer
+	if stale != nil {
+		pause = 30 * time.Second
+	}
+	if o.failure == nil || now.Sub(o.failedAt) >= pause {
+		// One person closing the tab must not fail the others who wait here.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discoveryTime)
+		defer cancel()
+		o.failure = o.discover(ctx)
+		if o.failure != nil { // one second chance: the provider may be just starting
+			select {
+			case <-time.After(200 * time.Millisecond):
+				o.failure = o.discover(ctx)
+			case <-ctx.Done():
+			}
+		}
+		o.failedAt = now
+	}
+	if m := o.known.Load(); m != nil {
+		return m, nil
+	}
+	return nil, o.failure
+}
+
+func (o *provider) fresh() *metadata {
+	if m := o.known.Load(); m != nil && o.now().Sub(m.at) < discoveryLife {
+		return m
+	}
+	return nil
+}
+
+func (o *provider) discover(ctx context.Context) error {
+	// go-oidc compares the document's issuer with ours (OIDC Discovery 4.3).
+	op, err := oidc.NewProvider(oidc.ClientContext(ctx, o.client), o.cfg.Issuer)
+	if err != nil {
+		return fmt.Errorf("discovery: %w", err)
+	}
+	var doc struct {
+		JWKS        string   `json:"jwks_uri"`
+		EndSession  string   `json:"end_session_endpoint"`
+		SendsIss    bool     `json:"authorization_response_iss_parameter_supported"`
+		AuthMethods []string `json:"token_endpoint_auth_methods_supported"`
+	}
+	if err := op.Claims(&doc); err != nil {
+		return fmt.Errorf("discovery: read the document: %w", err)
+	}
+	endpoint := op.Endpoint()
+	for name, addr := range map[string]string{"authorization_endpoint": endpoint.AuthURL, "token_endpoint": endpoint.TokenURL, "jwks_uri": doc.JWKS, "userinfo_endpoint": op.UserInfoEndpoint()} {
+		if err := o.mayCall(addr); err != nil {
+			return fmt.Errorf("discovery: %s: %w", name, err)
+		}
+	}
+	if doc.EndSession != "" {
+		if err := o.mayCall(doc.EndSession); err != nil {
+			return fmt.Errorf("discovery: end_session_endpoint: %w", err)
+		}
+	}
+	// Named, not probed: probing would send the one-time code twice.
+	endpoint.AuthStyle = oauth2.AuthStyleInHeader
+	if len(doc.AuthMethods) > 0 && !slices.Contains(doc.AuthMethods, "client_secret_basic") && slices.Contains(doc.AuthMethods, "client_secret_post") {
+		endpoint.AuthStyle = oauth2.AuthStyleInParams
+	}
+	o.known.Store(&metadata{
+		oauth:      oauth2.Config{ClientID: o.cfg.ClientID, ClientSecret: o.cfg.ClientSecret, Endpoint: endpoint, RedirectURL: o.cfg.URL + "/callback", Scopes: scopes},
+		op:         op,
+		verifier:   op.Verifier(&oidc.Config{ClientID: o.cfg.ClientID, Now: o.now}),
+		endSession: doc.EndSession, sendsIss: doc.SendsIss, at: o.now(),
+	})
+	return nil
+}
+
+// mayCall keeps a discovery document from sending us, and the secret, to plain
+// http when the issuer is https, or to a real state system.
+func (o *provider) mayCall(addr string) error {
+	u, err := url.Parse(addr)
+	if err != nil {
+		return fmt.Errorf("%q is not an address", addr)
+	}
+	u.RawQuery = "" // an endpoint may have a query (RFC 6749 §3.1)
+	if _, err := webAddress(u.String()); err != nil {
+		return err
+	}
+	if strings.HasPrefix(o.cfg.Issuer, "https://") && u.Scheme != "https" {
+		return fmt.Errorf("%q is not https though the issuer is", addr)
+	}
+	return nil
+}
+
+// origins are where a form of ours may end up, for the Content-Security-Policy.
+func (o *provider) origins() []string {
+	list := []string{origin(o.cfg.Issuer)}
+	if m := o.known.Load(); m != nil && m.endSession != "" && origin(m.endSession) != list[0] {
+		list = append(list, origin(m.endSession))
+	}
+	return list
+}
+
+func origin(addr string) string {
+	u, err := url.Parse(addr)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// signInURL sends the browser off. What it takes along is random or public:
+// state only points to the attempt, nonce comes back inside the signed ID
+// token, and of the PKCE verifier only its hash travels.
+func (m *metadata) signInURL(state string, a attempt, lang string) string {
+	return m.oauth.AuthCodeURL(state,
+		oidc.Nonce(a.nonce),
+		oauth2.S256ChallengeOption(a.verifier),
+		oauth2.SetAuthURLParam("ui_locales", lang))
+}
+
+// signedInPerson is what a finished sign-in proved.
+type signedInPerson struct {
+	iss, sub, sid string
+	idToken       string
+	acr           string
+	amr           []string
+	authTime      time.Time
+	who           person
+}
+
+// redeem turns the code into a person, or into the reason why not.
+func (o *provider) redeem(ctx context.Context, m *metadata, code string, a attempt) (*signedInPerson, error) {
+	ctx, cancel := context.WithTimeout(oidc.ClientContext(ctx, o.client), signInTime)
+	defer cancel()
+
+	token, err := m.oauth.Exchange(ctx, code, oauth2.VerifierOption(a.verifier)) // PKCE: RFC 7636 §4.5
+	if err != nil {
+		return nil, tokenProblem(err)
+	}
+	if !strings.EqualFold(token.TokenType, "Bearer") { // RFC 6749 §7.1: an unknown type must not be used
+		return nil, &problem{kind: "token_unusable", err: fmt.Errorf("token_type is %.40q", token.TokenType)}
+	}
+	raw, _ := token.Extra("id_token").(string)
+	if raw == "" { // userinfo alone would do for OAuth; it is no sign-in (Core 3.1.3.3)
+		return nil, &problem{kind: "token_unusable", err: errors.New("no id_token in the token response")}
+	}
+	signed, claims, err := o.checkIDToken(ctx, m, raw, token.AccessToken, a.nonce)
+	if err != nil {
+		return nil, err
+	}
+	info, err := m.op.UserInfo(ctx, oauth2.StaticTokenSource(token))
+	if err != nil {
+		return nil, &problem{kind: "userinfo_failed", err: userinfoReason(err)}
+	}
+	if info.Subject != signed.Subject { // Core 5.3.2: MUST NOT be used
+		return nil, &problem{kind: "userinfo_other_person", err: errors.New("sub of userinfo is not the sub of the ID token")}
+	}
+	var all map[string]any
+	if err := info.Claims(&all); err != nil {
+		return nil, &problem{kind: "userinfo_failed", err: errors.New("userinfo is not a JSON object")}
+	}
+	p := &signedInPerson{iss: signed.Issuer, sub: signed.Subject, sid: claims.SID, idToken: raw, acr: tidy(claims.ACR, 40), who: readPerson(all)}
+	for _, m := range claims.AMR[:min(len(claims.AMR), 10)] {
+		p.amr = append(p.amr, tidy(m, 20))
+	}
+	if claims.AuthTime > 0 && claims.AuthTime < 1<<36 { // before the year 4147: a date, not a trick
+		p.authTime = time.Unix(int64(claims.AuthTime), 0)
+	}
+	return p, nil
+}
+
+type idClaims struct {
+	AuthorizedParty string   `json:"azp"`
+	ACR             string   `json:"acr"`
+	AMR             []string `json:"amr"`
+	AuthTime        float64  `json:"auth_time"`
+	SID             string   `json:"sid"`
+}
+
+// clockSlack is how far in the future iat may lie. Replay is stopped by exp
+// and nonce; this only notices a provider whose calendar is wrong. It is wide
+// because a test provider's clock may be moved by hours on purpose.
+const clockSlack = 12 * time.Hour
+
+// checkIDToken does what OIDC Core 3.1.3.7 asks for.
+func (o *provider) checkIDToken(ctx context.Context, m *metadata, raw, accessToken, nonce string) (*oidc.IDToken, idClaims, error) {
+	var c idClaims
+	refuse := func(kind, why string) (*oidc.IDToken, idClaims, error) {
+		return nil, c, &problem{kind: kind, err: errors.New(why)}
+	}
+	// Signature by a key from the issuer's JWKS with an asymmetric algorithm it
+	// lists, iss, aud and exp: go-oidc.
+	t, err := m.verifier.Verify(ctx, raw)
+	if err != nil {
+		var late *oidc.TokenExpiredError
+		if errors.As(err, &late) {
+			return refuse("id_token_expired", "the ID token had expired")
+		}
+		// go-oidc has no type for it: keys that can not be fetched are a
+		// provider in trouble, not a forged token. Nobody gets in either way.
+		if strings.Contains(err.Error(), "fetching keys") {
+			return refuse("keys_unreachable", trimmed(err))
+		}
+		return refuse("id_token_rejected", trimmed(err))
+	}
+	if err := t.Claims(&c); err != nil {
+		return refuse("id_token_rejected", "claims of the ID token have wrong types")
+	}
+	// The nonce ties the token to the sign-in this browser started. Without it
+	// a token issued for another sign-in could be slipped in (Core 3.1.3.7 (11)).
+	if subtle.ConstantTimeCompare([]byte(t.Nonce), []byte(nonce)) != 1 {
+		return refuse("nonce_wrong", "nonce is missing or not ours")
+	}
+	switch {
+	case t.Subject == "" || len(t.Subject) > 255: // Core 2
+		return refuse("id_token_rejected", "sub is empty or too long")
+	case len(t.Audience) > 1 && c.AuthorizedParty == "": // Core 3.1.3.7 (3): an audience we do not trust
+		return refuse("id_token_rejected", "several audiences and no azp")
+	case c.AuthorizedParty != "" && c.AuthorizedParty != o.cfg.ClientID:
+		return refuse("id_token_rejected", "azp is another client")
+	case t.IssuedAt.Unix() <= 0:
+		return refuse("id_token_rejected", "iat is missing")
+	case t.IssuedAt.After(o.now().Add(clockSlack)):
+		return refuse("id_token_expired", "iat lies in the future")
+	case t.AccessTokenHash != "" && t.VerifyAccessToken(accessToken) != nil: // Core 3.1.3.8
+		return refuse("id_token_rejected", "at_hash does not fit the access token")
+	}
+	return t, c, nil
+}
+
+// tokenProblem keeps the error code and drops the body, which may hold secrets.
+func tokenProblem(err error) *problem {
+	var refused *oauth2.RetrieveError
+	if errors.As(err, &refused) {
+		code := tidy(refused.ErrorCode, 60)
+		if refused.Response != nil && code == "" {
+			code = refused.Response.Status
+		}
+		pr := &problem{kind: "token_refused", detail: code, err: fmt.Errorf("token endpoint: %s", code)}
+		switch refused.ErrorCode {
+		case "invalid_client", "unauthorized_client", "unsupported_grant_type":
+			pr.kind = "portal_misconfigured"
+		case "":
+			pr.kind = "token_unusable"
+		}
+		return pr
+	}
+	var network *url.Error
+	if errors.As(err, &network) {
+		return &problem{kind: "provider_silent", err: network}
+	}
+	return &problem{kind: "token_unusable", err: errors.New("the token response could not be read")}
+}
+
+var statusLine = regexp.MustCompile(`^\d{3} [A-Za-z' -]{1,40}`)
+
+// userinfoReason: go-oidc's error carries the body, and the body a person.
+func userinfoReason(err error) error {
+	var network *url.Error
+	if errors.As(err, &network) {
+		return network
+	}
+	if s := statusLine.FindString(err.Error()); s != "" {
+		return errors.New("userinfo: " + s)
+	}
+	return errors.New("the userinfo response could not be read")
+}
+
+func trimmed(err error) string { return tidy(err.Error(), 200) }
+
+// signOutURL asks the provider to end its session too (RP-Initiated Logout 1.0 §2).
+func (m *metadata) signOutURL(idToken, clientID, back, state string) string {
+	u, err := url.Parse(m.endSession)
+	if m.endSession == "" || err != nil {
+		return ""
+	}
+	q := u.Query()
+	q.Set("id_token_hint", idToken)
+	q.Set("client_id", clientID)
+	q.Set("post_logout_redirect_uri", back)
+	q.Set("state", state)
+	u.RawQuery = q.Encode()
+	return u.String()
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestOnlyOurOwnHostIsAnswered(t *testing.T) {
+	w := newWorld(t)
+	port := w.url[strings.LastIndex(w.url, ":"):]
+	for host, want := range map[string]int{
+		"evil.test": 421, "evil.test" + port: 421, "127.0.0.1.evil.test": 421, "dichvucong.gov.vn": 421, "10.0.0.1": 421,
+		"localhost" + port: 200, "127.0.0.1" + port: 200, "[::1]" + port: 200,
+	} {
+		r, _ := http.NewRequest("GET", w.url+"/", nil)
+		r.Host = host
+		p := w.browser().do(r)
+		if p.status != want || !p.has("MÔI TRƯỜNG THỬ NGHIỆM") {
+			t.Errorf("%s: %d, want %d", host, p.status, want)
+		}
+	}
+	// The provider sends people back to PORTAL_URL, so they sign in from there.
+	r, _ := http.NewRequest("GET", w.url+"/login?next=%2Fprofile", nil)
+	r.Host = "localhost" + port
+	if p := w.browser().do(r); p.location != w.url+"/login?next=%2Fprofile" {
+		t.Errorf("sign-in on another loopback name leads to %q", p.location)
+	}
+}
+
+func TestEveryPageCarriesBannerLanguageAndStrictHeaders(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	b.signIn()
+	out := w.browser()
+	type visit struct {
+		b    *browser
+		path string
+	}
+	for _, lang := range []string{"vi", "en"} {
+		b.get("/language/" + lang)
+		out.get("/language/" + lang)
+		for _, v := range []visit{{out, "/"}, {out, "/?q=khai+sinh"}, {out, "/?q=zzz"}, {out, "/procedures/9.000101"}, {out, "/login"}, {out, "/login/local"}, {b, "/"}, {b, "/profile"},
+			{b, "/procedures/9.000101/apply"}, {out, "/nothing"}, {out, "/procedures/none"}, {out, "/callback"}, {out, "/problem/denied"}, {out, "/problem/nothing"}} {
+			p := v.b.get(v.path)
+			if !p.has("MÔI TRƯỜNG THỬ NGHIỆM — KHÔNG NHẬP THÔNG TIN THẬT") || !p.has(`<html lang="`+lang+`">`) || !p.has("/language/") {
+				t.Errorf("%s in %s lacks banner, lang or switch", v.path, lang)
+			}
+			if p.has("<script") || p.has("style=") || p.has("<style") || regexp.MustCompile(`\son[a-z]+=`).MatchString(p.body) {
+				t.Errorf("%s has inline script or style", v.path)
+			}
+			csp := p.header.Get("Content-Security-Policy")
+			for _, s := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"} {
+				if !strings.Contains(csp, s) {
+					t.Errorf("%s: CSP lacks %s", v.path, s)
+				}
+			}
+			if p.header.Get("X-Robots-Tag") != "noindex, nofollow" || p.header.Get("X-Content-Type-Options") != "nosniff" || p.header.Get("Cache-Control") != "no-store" {
+				t.Errorf("%s: headers %v", v.path, p.header)
+			}
+		}
+	}
+	r, _ := http.NewRequest("GET", w.url+"/", nil)
+	r.Header.Set("Accept-Language", "en-GB,en;q=0.9")
+	if p := w.browser().do(r); !p.has(`<html lang="vi">`) {
+		t.Error("the browser's language overruled Vietnamese")
+	}
+}
+
+func TestEveryTextAndEveryProblemIsCompleteInBothLanguages(t *testing.T) {
+	used := regexp.MustCompile(`\.T "([^"]+)"`)
+	for _, name := range []string{"layout", "home", "procedure", "apply", "profile", "choose", "local", "problem"} {
+		b, err := files.ReadFile("templates/" + name + ".html")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range used.FindAllStringSubmatch(string(b), -1) {
+			if _, ok := texts[m[1]]; !ok {
+				t.Errorf("%s.html uses the text %q, which does not exist", name, m[1])
+			}
+		}
+	}
+	whole := func(where string, list ...text) {
+		for _, x := range list {
+			if x.VI == "" || x.EN == "" {
+				t.Errorf("%s lacks a language", where)
+			}
+		}
+	}
+	for k, x := range texts {
+		whole(k, x)
+	}
+	for k, p := range problems {
+		whole(k, p.Title, p.What, p.Why, p.Next)
+		if p.status < 400 {
+			t.Errorf("%s has status %d", k, p.status)
+		}
+	}
+	for _, kind := range refusals {
+		if _, ok := problems[kind]; !ok {
+			t.Errorf("no page for %s", kind)
+		}
+	}
+}
+
+func TestSearchFindsWithAndWithoutMarks(t *testing.T) {
+	for query, want := range map[string]string{"khai sinh": "9.000101", "HỘ KINH DOANH": "9.000301", "ho kinh doanh": "9.000301", "dat dai": "9.000503", "9.000802": "9.000802", "birth": "9.000101"} {
+		if !slices.ContainsFunc(findProcedures(query), func(p procedure) bool { return p.Code == want }) {
+			t.Errorf("%q does not find %s", query, want)
+		}
+	}
+	if n := len(findProcedures("")); n != len(procedures) || n < 12 {
+		t.Errorf("nothing asked, %d found", n)
+	}
+	if n := len(findProcedures("<script>")); n != 0 {
+		t.Errorf("%d found", n)
+	}
+}

@@ -1,0 +1,251 @@
+// Package api is the automation API of the sandbox, /api/v1: people, messages,
+// clients, the clock and the reset, in JSON.
+//
+// It takes the world from the request's context and works on the same store as
+// the provider. Who may call is not decided here but by the guard in front of
+// it. It never shows a secret but once, and it serves no page.
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/sms"
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// Prefix of every route.
+const Prefix = "/api/v1"
+
+// MaxBody is the longest request body, in bytes.
+const MaxBody = 64 << 10
+
+// Config is what the API works with.
+type Config struct {
+	Store      vneid.Store
+	Inbox      *sms.Network
+	Rand       vneid.Rand
+	AllowHosts []string // hosts that clients may name besides the local ones
+	Logger     *slog.Logger
+
+	// MoveClock gives change the distance of the world's clock from real time
+	// and the real time, and moves the clock to the distance it returns, for
+	// good: it survives a restart.
+	MoveClock func(ctx context.Context, change func(offset time.Duration, real time.Time) (time.Duration, error)) error
+	// Reset takes the world back to its seed.
+	Reset func(ctx context.Context) error
+}
+
+type api struct {
+	Config
+	mux *http.ServeMux
+}
+
+// handler answers with a body for JSON, or an error; a *Problem goes out as it
+// is, anything else is our fault and logged.
+type handler func(w http.ResponseWriter, r *http.Request) (status int, body any, err error)
+
+type route struct {
+	method, path, query string
+	handler             handler
+}
+
+func (a *api) routes() []route {
+	return []route{
+		{"GET", "/personas", "?q=", a.listPersonas},
+		{"GET", "/personas/{cccd}", "", a.getPersona},
+		{"GET", "/sms", "?to=&wait=", a.listSMS},
+		{"GET", "/clients", "", a.listClients},
+		{"POST", "/clients", "", a.createClient},
+		{"GET", "/clients/{client_id}", "", a.getClient},
+		{"PATCH", "/clients/{client_id}", "", a.patchClient},
+		{"GET", "/clock", "", a.getClock},
+		{"POST", "/clock", "", a.setClock},
+		{"POST", "/reset", "", a.reset},
+	}
+}
+
+// New makes the API's handler. It serves whatever lies below [Prefix].
+func New(c Config) http.Handler {
+	a := &api{Config: c, mux: http.NewServeMux()}
+	for _, r := range a.routes() {
+		a.mux.HandleFunc(r.method+" "+Prefix+r.path, a.serve(r.handler))
+	}
+	a.mux.HandleFunc("/", a.serve(a.nothingHere))
+	return a.mux
+}
+
+// serve is the one place where an outcome becomes an HTTP answer.
+func (a *api) serve(h handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions {
+			// A browser sends application/json across origins only after a
+			// preflight, which nobody here answers.
+			if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
+				Refuse(http.StatusUnsupportedMediaType, "writes need the header Content-Type: application/json").Write(w)
+				return
+			}
+			r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+		}
+		status, body, err := h(w, r)
+		if err == nil {
+			err = writeJSON(w, status, "application/json", body)
+		}
+		if err == nil || r.Context().Err() != nil { // nobody is there to read an answer
+			return
+		}
+		a.problemOf(w, r, err).Write(w)
+	}
+}
+
+func (a *api) problemOf(w http.ResponseWriter, r *http.Request, err error) *Problem {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	a.Logger.ErrorContext(r.Context(), "api request failed", "request_id", r.Header.Get("X-Request-Id"), "error", err)
+	if errors.Is(err, vneid.ErrUnavailable) {
+		w.Header().Set("Retry-After", "1")
+		return Refuse(http.StatusServiceUnavailable, "the database cannot be reached or is full; nothing was changed, try again")
+	}
+	p = Refuse(http.StatusInternalServerError, "a mistake of the sandbox, not of the request; its log says more under this request_id")
+	p.RequestID = r.Header.Get("X-Request-Id")
+	return p
+}
+
+// nothingHere says what there is instead.
+func (a *api) nothingHere(w http.ResponseWriter, r *http.Request) (int, any, error) {
+	var allowed, known []string
+	for _, route := range a.routes() {
+		known = append(known, route.method+" "+Prefix+route.path+route.query)
+		probe := r.Clone(r.Context())
+		probe.Method = route.method
+		if _, pattern := a.mux.Handler(probe); pattern != "/" && !slices.Contains(allowed, route.method) {
+			allowed = append(allowed, route.method)
+		}
+	}
+	if len(allowed) > 0 {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		return 0, nil, Refuse(http.StatusMethodNotAllowed, "this path takes "+strings.Join(allowed, ", "))
+	}
+	return 0, nil, Refuse(http.StatusNotFound, "no such route; there is "+strings.Join(known, ", "))
+}
+
+func (a *api) view(r *http.Request, fn func(vneid.Tx) error) error {
+	return a.Store.View(r.Context(), vneid.WorldFrom(r.Context()).ID, fn)
+}
+
+// mostPersonas bounds a list.
+const mostPersonas = 1000
+
+func (a *api) listPersonas(_ http.ResponseWriter, r *http.Request) (int, any, error) {
+	query := strings.TrimSpace(r.URL.Query().Get("q"))
+	if len(query) > 200 {
+		return 0, nil, Invalid("q", "at most 200 bytes of a number, a name or a phone number")
+	}
+	list := []vneid.Persona{} // an empty list is [], not null
+	err := a.view(r, func(tx vneid.Tx) error {
+		accounts, err := tx.Accounts(query, mostPersonas)
+		list = list[:0]
+		for _, account := range accounts {
+			list = append(list, account.Persona)
+		}
+		return err
+	})
+	return http.StatusOK, list, err
+}
+
+func (a *api) getPersona(_ http.ResponseWriter, r *http.Request) (int, any, error) {
+	now := vneid.WorldFrom(r.Context()).Clock.Now()
+	number, err := vneid.ParseCCCD(r.PathValue("cccd"), now.Year())
+	if err != nil {
+		return 0, nil, Refuse(http.StatusNotFound, "no persona has this number: it is no CCCD")
+	}
+	var account *vneid.Account
+	err = a.view(r, func(tx vneid.Tx) error {
+		account, err = tx.Account(number)
+		return err
+	})
+	if errors.Is(err, vneid.ErrNotFound) {
+		return 0, nil, Refuse(http.StatusNotFound, "no persona has this number; GET "+Prefix+"/personas lists them")
+	}
+	if err != nil {
+		return 0, nil, err
+	}
+	return http.StatusOK, account.Persona, nil
+}
+
+// message is an SMS as the API shows it.
+type message struct {
+	ID     string            `json:"id"`
+	To     vneid.PhoneNumber `json:"to"`
+	Text   string            `json:"text"`
+	OTP    string            `json:"otp"`
+	Login  string            `json:"login"`
+	SentAt string            `json:"sent_at"`
+}
+
+func (a *api) listSMS(_ http.ResponseWriter, r *http.Request) (int, any, error) {
+	query := r.URL.Query()
+	var to vneid.PhoneNumber
+	var wait time.Duration
+	var bad []FieldError
+	if s := query.Get("to"); s != "" {
+		var err error
+		if to, err = vneid.ParsePhone(s); err != nil {
+			bad = append(bad, FieldError{"to", "no mobile number: ten digits, or +84 and nine"})
+		}
+	}
+	if s := query.Get("wait"); s != "" {
+		var err error
+		if wait, err = parseWait(s); err != nil {
+			bad = append(bad, FieldError{"wait", err.Error()})
+		}
+	}
+	if len(bad) > 0 {
+		return 0, nil, InvalidFields("", bad)
+	}
+	rows, err := a.Inbox.Wait(r.Context(), to, wait)
+	list := []message{}
+	for _, m := range rows {
+		list = append(list, message{m.ID, m.To, m.Text, m.OTP, m.Login, rfc3339(m.SentAt)})
+	}
+	return http.StatusOK, list, err
+}
+
+// parseWait reads "10s" or a number of seconds.
+func parseWait(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		d, err = time.ParseDuration(s + "s")
+	}
+	if err != nil || d < 0 || d > sms.MaxWait {
+		return 0, fmt.Errorf(`a duration such as "10s", or seconds, up to %s`, sms.MaxWait)
+	}
+	return d, nil
+}
+
+func (a *api) reset(_ http.ResponseWriter, r *http.Request) (int, any, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return 0, nil, bodyError(err)
+	}
+	if trimmed := strings.TrimSpace(string(body)); trimmed != "" && trimmed != "{}" {
+		return 0, nil, Refuse(http.StatusBadRequest, "a reset takes no fields: send {} or nothing")
+	}
+	if err := a.Reset(r.Context()); err != nil {
+		return 0, nil, err
+	}
+	return a.getClock(nil, r)
+}
+
+// rfc3339 shows a time in UTC with milliseconds, as precise as it is stored.
+func rfc3339(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }

@@ -1,0 +1,31 @@
+package api
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// Whatever parseObject accepts, the strict reading of encoding/json accepts
+// with the same result.
+func FuzzParseObject(f *testing.F) {
+	for _, s := range []string{`{}`, `{"client_id":"a","redirect_uris":["x"]}`, `{"require_pkce":null}`, `{"a":{"b":[1,2,{}]}}`, `{"scope":1}{`, `{"client_id":"a","client_id":"b"}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var got, want vneid.ClientMetadata
+		_, bad, err := parseObject(body, &got)
+		if err != nil || len(bad) > 0 {
+			return
+		}
+		if err := json.Unmarshal(body, &want); err != nil {
+			t.Fatalf("accepted, though %v", err)
+		}
+		a, _ := json.Marshal(got)
+		b, _ := json.Marshal(want)
+		if string(a) != string(b) {
+			t.Fatalf("%s\n%s", a, b)
+		}
+	})
+}

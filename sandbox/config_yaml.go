@@ -1,0 +1,81 @@
+package sandbox
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/strictyaml"
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// configFile is the form of a configuration file.
+type configFile struct {
+	Listen        string `yaml:"listen"`
+	Issuer        string `yaml:"issuer"`
+	SandboxListen string `yaml:"sandbox_listen"`
+	SandboxURL    string `yaml:"sandbox_url"`
+	Database      string `yaml:"database"`
+	Seed          string `yaml:"seed"`
+	Data          string `yaml:"data"`
+	LogFormat     string `yaml:"log_format"`
+
+	AllowHosts []string        `yaml:"allow_hosts"`
+	Policy     policyFile      `yaml:"policy"`
+	Clients    []people.Client `yaml:"clients"`
+}
+
+// policyFile is vneid.Policy under its names in files. Absent keys keep the
+// defaults.
+type policyFile struct {
+	OTPDigits      int           `yaml:"otp_digits"`
+	OTPLifetime    time.Duration `yaml:"otp_lifetime"`
+	OTPTries       int           `yaml:"otp_tries"`
+	OTPResendAfter time.Duration `yaml:"otp_resend_after"`
+	SMSPerNumber   int           `yaml:"sms_per_number"`
+	SMSWindow      time.Duration `yaml:"sms_window"`
+
+	PasswordTries int           `yaml:"password_tries"`
+	PasswordLock  time.Duration `yaml:"password_lock"`
+
+	LoginLifetime   time.Duration `yaml:"login_lifetime"`
+	CodeLifetime    time.Duration `yaml:"code_lifetime"`
+	AccessLifetime  time.Duration `yaml:"access_token_lifetime"`
+	IDTokenLifetime time.Duration `yaml:"id_token_lifetime"`
+	RefreshLifetime time.Duration `yaml:"refresh_token_lifetime"`
+	SessionLifetime time.Duration `yaml:"session_lifetime"`
+}
+
+// durations by their keys, for the range check.
+func (p *policyFile) durations() map[string]*time.Duration {
+	return map[string]*time.Duration{
+		"otp_lifetime": &p.OTPLifetime, "otp_resend_after": &p.OTPResendAfter, "sms_window": &p.SMSWindow,
+		"password_lock": &p.PasswordLock, "login_lifetime": &p.LoginLifetime, "code_lifetime": &p.CodeLifetime,
+		"access_token_lifetime": &p.AccessLifetime, "id_token_lifetime": &p.IDTokenLifetime,
+		"refresh_token_lifetime": &p.RefreshLifetime, "session_lifetime": &p.SessionLifetime,
+	}
+}
+
+// readYAML reads a configuration file into r.
+func (r *reading) readYAML(name string, content []byte) {
+	file := configFile{Policy: policyFile(vneid.DefaultPolicy())}
+	f := strictyaml.Read(name, content, &file)
+	checkPolicy(f, &file.Policy)
+	people.CheckClients(f, "clients", file.Clients, file.AllowHosts)
+	r.mistakes = append(r.mistakes, f.Mistakes...)
+
+	r.Config = Config{
+		Listen: file.Listen, Issuer: file.Issuer, SandboxListen: file.SandboxListen, SandboxURL: file.SandboxURL,
+		Database: file.Database, Seed: file.Seed, Data: file.Data, LogFormat: file.LogFormat,
+		AllowHosts: file.AllowHosts, Policy: vneid.Policy(file.Policy), Clients: file.Clients,
+	}
+	keys := []string{"allow_hosts"}
+	for _, s := range settings {
+		keys = append(keys, s.key)
+	}
+	for _, key := range keys {
+		if line := f.Line(key); line > 0 {
+			r.source[key] = name + ":" + strconv.Itoa(line)
+		}
+	}
+}

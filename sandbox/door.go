@@ -1,0 +1,116 @@
+package sandbox
+
+import (
+	"bytes"
+	"crypto/subtle"
+	_ "embed"
+	"html/template"
+	"net/http"
+	"strings"
+
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
+	"github.com/vneid-sandbox/vneid-sandbox/templates"
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// door asks for the token: programs send it as a bearer token (RFC 6750), people
+// type it once on the sign-in page and get a cookie.
+type door struct {
+	tokenHash string // SHA-256
+	cookie    string // value of the cookie: derived from the token, and not it
+	secure    bool   // the sandbox is reached by https
+	pages     *pages
+	sameSite  *http.CrossOriginProtection
+}
+
+const (
+	tokenCookie = "console_default_token"
+	signInPath  = "/sign-in"
+)
+
+func newDoor(token string, secure bool, p *pages) *door {
+	return &door{tokenHash: vneid.SecretHash(token), cookie: vneid.SecretHash("cookie\x00" + token),
+		secure: secure, pages: p, sameSite: http.NewCrossOriginProtection()}
+}
+
+// admits lets a request through, or answers it.
+func (d *door) admits(w http.ResponseWriter, r *http.Request) bool {
+	if strings.HasPrefix(r.URL.Path, api.Prefix+"/") {
+		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		if strings.EqualFold(scheme, "Bearer") && equal(vneid.SecretHash(strings.TrimSpace(token)), d.tokenHash) {
+			return true
+		}
+		w.Header().Set("WWW-Authenticate", `Bearer realm="vneid-sandbox"`)
+		p := api.Refuse(http.StatusUnauthorized, "this sandbox asks for its token: send Authorization: Bearer with the value of "+envPrefix+"TOKEN")
+		p.Code = "invalid_token"
+		p.Write(w)
+		return false
+	}
+	if r.URL.Path == signInPath {
+		d.signIn(w, r)
+		return false
+	}
+	if c, err := r.Cookie(tokenCookie); err == nil && equal(c.Value, d.cookie) {
+		return true
+	}
+	d.ask(w, r, http.StatusUnauthorized, backTo(r.URL.RequestURI()), "")
+	return false
+}
+
+func (d *door) signIn(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		d.ask(w, r, http.StatusOK, "/", "")
+		return
+	}
+	if err := d.sameSite.Check(r); err != nil {
+		api.Refuse(http.StatusForbidden, "the form was sent by another site's page; open "+d.pages.sandboxURL+" and sign in there").Write(w)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, 4096)
+	back := backTo(r.PostFormValue("back"))
+	if !equal(vneid.SecretHash(strings.TrimSpace(r.PostFormValue("token"))), d.tokenHash) {
+		f := d.pages.frame(w, r)
+		d.ask(w, r, http.StatusUnauthorized, back, both(f, "Mã truy cập không đúng.", "That is not the token."))
+		return
+	}
+	http.SetCookie(w, &http.Cookie{Name: tokenCookie, Value: d.cookie, Path: "/", HttpOnly: true, Secure: d.secure, SameSite: http.SameSiteLaxMode})
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, back, http.StatusSeeOther)
+}
+
+// backTo keeps the way back on the pages that there are.
+func backTo(uri string) string {
+	if uri == "/sms" || strings.HasPrefix(uri, "/sms?") {
+		return uri
+	}
+	return "/"
+}
+
+//go:embed signin.html
+var signInHTML string
+
+var signInPage = template.Must(template.New("sign-in").Parse(signInHTML))
+
+func (d *door) ask(w http.ResponseWriter, r *http.Request, status int, back, problem string) {
+	f := d.pages.frame(w, r)
+	if !wantsPage(r) && r.Method != http.MethodPost {
+		api.Refuse(http.StatusUnauthorized, "this sandbox asks for its token: open "+d.pages.sandboxURL+" in a browser and sign in").Write(w)
+		return
+	}
+	var html bytes.Buffer
+	err := signInPage.Execute(&html, struct {
+		templates.Frame
+		Banner, Title, What, Label, Button, Back, Problem string
+	}{f, templates.Text(templates.Vi, "frame.banner"),
+		both(f, "Mở bộ thử nghiệm", "Open the sandbox"),
+		both(f, "Bộ thử nghiệm này mở cho máy khác, nên cần mã truy cập mà người khởi động đã đặt (VNEID_SANDBOX_TOKEN).",
+			"This sandbox is open to other machines, so it asks for the token that whoever started it has set (VNEID_SANDBOX_TOKEN)."),
+		both(f, "Mã truy cập", "Token"), both(f, "Mở", "Open"), back, problem})
+	if err != nil {
+		d.pages.fail(w, r, err)
+		return
+	}
+	sendPage(w, status, html.Bytes())
+}
+
+func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

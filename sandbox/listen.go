@@ -1,0 +1,64 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"syscall"
+)
+
+// listen opens an address. "localhost" is both loopback addresses, as far as
+// the machine has them: browsers try ::1 first where it exists.
+func listen(ctx context.Context, s setting, address string) ([]net.Listener, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", s.flag(), address, err)
+	}
+	if !strings.EqualFold(host, "localhost") {
+		l, err := open(ctx, s, address)
+		if err != nil {
+			return nil, err
+		}
+		return []net.Listener{l}, nil
+	}
+	v4, err := open(ctx, s, net.JoinHostPort("127.0.0.1", port))
+	if err != nil {
+		return nil, err
+	}
+	v6, err := open(ctx, s, net.JoinHostPort("::1", portOf(v4)))
+	switch {
+	case err == nil:
+		return []net.Listener{v4, v6}, nil
+	case errors.Is(err, syscall.EADDRINUSE) && port != "0":
+		v4.Close()
+		return nil, err // half of localhost would be somebody else's
+	}
+	return []net.Listener{v4}, nil // no IPv6 here
+}
+
+func open(ctx context.Context, s setting, address string) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	switch {
+	case err == nil:
+		return l, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s %s: another program (perhaps another sandbox) listens there already; stop it, or choose another address with %s or %s: %w",
+			s.flag(), address, s.flag(), s.env(), err)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%s %s: not permitted; ports below 1024 need privileges, take a higher one: %w", s.flag(), address, err)
+	}
+	return nil, fmt.Errorf("%s %s: %w", s.flag(), address, err)
+}
+
+func portOf(l net.Listener) string {
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// urlOf is the URL of an address that was asked for with the port it got.
+func urlOf(address string, l net.Listener) string {
+	host, _, _ := net.SplitHostPort(address)
+	return "http://" + net.JoinHostPort(strings.ToLower(host), portOf(l))
+}

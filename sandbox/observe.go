@@ -1,0 +1,219 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"runtime/debug"
+	"strings"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
+	"github.com/vneid-sandbox/vneid-sandbox/templates"
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// requestID is the header with the id of a request: on the answer, and on the
+// request as handlers see it, so that pages and log lines can show it.
+const requestID = "X-Request-Id"
+
+func newLogger(c *Config, level slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(c.LogOutput, options))
+	}
+	return slog.New(slog.NewTextHandler(c.LogOutput, options))
+}
+
+// LibraryLogger is for slog.SetDefault: libraries log there, in the format of
+// the rest, and only what somebody has to know.
+func (c *Config) LibraryLogger() *slog.Logger { return newLogger(c, slog.LevelWarn) }
+
+// observer sees every request of a listener: it names it, counts it, logs one
+// line at its end, and turns a panic into an answer. It logs no query, no
+// header and no body: that is where the secrets are.
+type observer struct {
+	listener string // "provider", "sandbox"
+	log      *slog.Logger
+	metrics  *metrics.Set
+	rand     vneid.Rand
+	clock    vneid.Clock // of the machine: how long something took is no matter of a world
+	pages    *pages
+}
+
+func (o *observer) around(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		start := o.clock.Now()
+		w := &answer{ResponseWriter: rw}
+		id := vneid.NewID(o.rand)
+		r.Header.Set(requestID, id) // never the caller's: it would forge log lines
+		h := w.Header()
+		h.Set(requestID, id)
+		h.Set("X-Robots-Tag", "noindex")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		defer func() {
+			broken := recover()
+			if broken != nil {
+				o.recovered(w, r, broken)
+			}
+			took := o.clock.Now().Sub(start)
+			class := routeClass(r.URL.Path, w.status)
+			labels := fmt.Sprintf(`{listener=%q,route=%q,status="%d"}`, o.listener, class, w.status)
+			o.metrics.GetOrCreateCounter("vneid_http_requests_total" + labels).Inc()
+			o.metrics.GetOrCreateSummary(fmt.Sprintf(`vneid_http_request_seconds{listener=%q,route=%q}`, o.listener, class)).Update(took.Seconds())
+			level := slog.LevelInfo
+			switch {
+			case w.status >= 500:
+				level = slog.LevelError
+			case class == "/healthz" || class == "/ready" || class == "/metrics" || class == "/assets":
+				level = slog.LevelDebug // machines ask every second
+			}
+			o.log.Log(r.Context(), level, "request", "listener", o.listener, "method", plainMethod(r.Method), "path", maskPath(r.URL.Path),
+				"status", w.status, "ms", float64(took.Microseconds())/1000, "bytes", w.bytes, "request_id", id)
+			if broken != nil && w.aborted {
+				panic(http.ErrAbortHandler) // the rest of the answer can only be cut off
+			}
+		}()
+		next.ServeHTTP(w, r)
+		if w.status == 0 {
+			w.status = http.StatusOK // what net/http sends for a handler that wrote nothing
+		}
+	})
+}
+
+// recovered answers for a handler that panicked.
+func (o *observer) recovered(w *answer, r *http.Request, broken any) {
+	w.aborted = w.status != 0
+	if err, ok := broken.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		w.aborted = true
+		return
+	}
+	o.log.ErrorContext(r.Context(), "panic", "request_id", r.Header.Get(requestID), "panic", fmt.Sprint(broken), "stack", string(debug.Stack()))
+	if w.aborted {
+		return
+	}
+	if !wantsPage(r) {
+		p := api.Refuse(http.StatusInternalServerError, "a mistake of the sandbox, not of the request; its log says more under this request_id")
+		p.RequestID = r.Header.Get(requestID)
+		p.Write(w)
+		return
+	}
+	v := templates.Problem(o.pages.frame(w, r), "internal")
+	v.Status, v.RequestID = http.StatusInternalServerError, r.Header.Get(requestID)
+	o.pages.show(w, r, v.Status, v)
+}
+
+// answer counts what goes out.
+type answer struct {
+	http.ResponseWriter
+	status  int
+	bytes   int64
+	aborted bool
+}
+
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 && status >= 200 {
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(b []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	n, err := a.ResponseWriter.Write(b)
+	a.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController flush and set deadlines.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// plainSegment is a path segment that somebody chose, not a random one, and
+// that names nobody.
+var plainSegment = regexp.MustCompile(`^(\.?[a-z_-]{1,24}(\.(css|js|svg|html))?|v1)$`)
+
+// maskPath is a path without what may be an id, a number or a secret.
+func maskPath(path string) string {
+	if len(path) > 200 {
+		path = path[:200]
+	}
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		if s != "" && !plainSegment.MatchString(s) {
+			segments[i] = "{id}"
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+// routeClasses keep the number of time series small, whatever is asked for.
+var routeClasses = []string{
+	"/.well-known/openid-configuration", "/authorize", "/oauth/token", "/oauth/introspect", "/userinfo", "/keys", "/revoke",
+	"/end_session", "/login", "/healthz", "/ready", "/metrics", "/assets", "/sms", signInPath,
+	"/api/v1/personas", "/api/v1/sms", "/api/v1/clients", "/api/v1/clock", "/api/v1/reset",
+}
+
+func routeClass(path string, status int) string {
+	if path == "/" {
+		return "/"
+	}
+	if status != http.StatusNotFound || strings.HasPrefix(path, "/api/v1/") {
+		for _, class := range routeClasses {
+			if path == class || strings.HasPrefix(path, class+"/") {
+				return class
+			}
+		}
+	}
+	return "other"
+}
+
+func plainMethod(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "other"
+}
+
+// health serves the three routes for machines; the rest goes to next with its
+// path untouched (a mux around it would clean and redirect paths).
+func health(store vneid.Store, set *metrics.Set, next http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { plainText(w, http.StatusOK, "ok\n") })
+	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, r *http.Request) {
+		if err := store.Ping(r.Context()); err != nil {
+			w.Header().Set("Retry-After", "1")
+			plainText(w, http.StatusServiceUnavailable, "the database does not answer\n")
+			return
+		}
+		plainText(w, http.StatusOK, "ready\n")
+	})
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+		var text strings.Builder
+		set.WritePrometheus(&text)
+		metrics.WriteProcessMetrics(&text)
+		plainText(w, http.StatusOK, text.String())
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/healthz", "/ready", "/metrics":
+			mux.ServeHTTP(w, r)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+func plainText(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text)
+}

@@ -1,0 +1,113 @@
+// Package people is who lives in the sandbox at the beginning: the invented
+// citizens and the clients of the default seed, and those of a seed file.
+//
+// It writes them into a vneid.Store, once per world and seed. It invents
+// nobody by chance: the same seed is the same people, number by number.
+package people
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// Password of every persona. No secret: it stands on the landing page.
+const Password = "Sandbox@2024"
+
+// Client is a client with its secret, as configuration files give it.
+type Client struct {
+	vneid.ClientMetadata
+	Secret string `yaml:"client_secret"`
+	// AnyPort is RFC 8252 §7.3 for "your own RP". No file can set it.
+	AnyPort bool
+}
+
+// Data is a seed. Version says which: a world that holds it is not seeded
+// again.
+type Data struct {
+	Version  string
+	Personas []vneid.Persona
+	Clients  []Client
+}
+
+// None is the seed of an empty world.
+func None() Data { return Data{Version: "none"} }
+
+// Seed writes the people and clients of d into the world, unless its record
+// says that they are there. It replaces what has the same number or client_id
+// and removes nothing. A crash in the middle leaves no trace in the record, so
+// the next start begins again.
+func Seed(ctx context.Context, store vneid.Store, w *vneid.World, hasher vneid.Hasher, d Data) error {
+	record, err := Record(ctx, store, w)
+	if err != nil {
+		return err
+	}
+	if record.SeedVersion == d.Version {
+		return nil
+	}
+	if err := putPersonas(ctx, store, w, hasher, d.Personas); err != nil {
+		return fmt.Errorf("seed the people: %w", err)
+	}
+	if err := PutClients(ctx, store, w, d.Clients); err != nil {
+		return fmt.Errorf("seed the clients: %w", err)
+	}
+	record.SeedVersion = d.Version
+	return store.PutWorld(ctx, record)
+}
+
+// Record is what the store keeps of a world; a fresh record with the world's
+// salt when it keeps nothing yet.
+func Record(ctx context.Context, store vneid.Store, w *vneid.World) (vneid.WorldRecord, error) {
+	records, err := store.Worlds(ctx)
+	if err != nil {
+		return vneid.WorldRecord{}, fmt.Errorf("read the worlds: %w", err)
+	}
+	if i := slices.IndexFunc(records, func(r vneid.WorldRecord) bool { return r.ID == w.ID }); i >= 0 {
+		return records[i], nil
+	}
+	return vneid.WorldRecord{ID: w.ID, Salt: w.Salt}, nil
+}
+
+func putPersonas(ctx context.Context, store vneid.Store, w *vneid.World, hasher vneid.Hasher, personas []vneid.Persona) error {
+	if len(personas) == 0 {
+		return nil
+	}
+	// One hash for all: they share the password, and a hash takes 20 ms.
+	hash, err := hasher.Hash(ctx, Password)
+	if err != nil {
+		return err
+	}
+	return store.Update(ctx, w.ID, func(tx vneid.Tx) error {
+		for _, p := range personas {
+			account := vneid.Account{
+				Persona: p, ID: vneid.AccountID(w.Salt, p.CCCD), PasswordHash: hash, UpdatedAt: w.Clock.Now(),
+			}
+			if err := tx.PutAccount(&account); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// PutClients adds or replaces clients.
+func PutClients(ctx context.Context, store vneid.Store, w *vneid.World, clients []Client) error {
+	if len(clients) == 0 {
+		return nil
+	}
+	return store.Update(ctx, w.ID, func(tx vneid.Tx) error {
+		for _, c := range clients {
+			now := w.Clock.Now()
+			row := vneid.Client{ClientMetadata: c.ClientMetadata, LoopbackAnyPort: c.AnyPort, CreatedAt: now, UpdatedAt: now}
+			if c.Secret != "" {
+				row.SecretHash = vneid.SecretHash(c.Secret)
+			}
+			if err := tx.PutClient(&row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

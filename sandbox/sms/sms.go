@@ -1,0 +1,190 @@
+// Package sms is the telephone network of the sandbox: it takes messages from
+// the provider (vneid.SMSGateway), decides when they reach a phone, and shows
+// them in the inbox.
+//
+// Nothing ever leaves the machine. The rows in the store are the truth; the
+// wake-ups between waiting requests are only that.
+package sms
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/vneid-sandbox/vneid-sandbox/templates"
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// Limit is how many messages a list holds, newest first.
+const Limit = 100
+
+// MaxWait is the longest a request may wait for a message.
+const MaxWait = 60 * time.Second
+
+// Network carries messages to phones. Its methods take the world from the
+// context.
+type Network struct {
+	store vneid.Store
+
+	mu      sync.Mutex
+	changed map[string]chan struct{} // world -> closed when something there may be new
+	stopped bool
+	stop    chan struct{}
+}
+
+// New makes the network over a store.
+func New(store vneid.Store) *Network {
+	return &Network{store: store, changed: map[string]chan struct{}{}, stop: make(chan struct{})}
+}
+
+// Send takes a message. Whose phone it goes to decides when it is seen: at
+// once, after vneid.SMSLateBy, or never. A number that belongs to nobody gets
+// its messages at once.
+func (n *Network) Send(ctx context.Context, m vneid.SMS) error {
+	w := vneid.WorldFrom(ctx)
+	err := n.store.Update(ctx, w.ID, func(tx vneid.Tx) error {
+		delivery, err := deliveryTo(tx, m.To)
+		if err != nil {
+			return err
+		}
+		row := m
+		switch delivery {
+		case vneid.SMSNever:
+			row.VisibleAt = time.Time{}
+		case vneid.SMSLate:
+			row.VisibleAt = m.SentAt.Add(vneid.SMSLateBy)
+		default:
+			row.VisibleAt = m.SentAt
+		}
+		return tx.InsertSMS(&row)
+	})
+	n.Wake(w.ID)
+	return err
+}
+
+func deliveryTo(tx vneid.Tx, to vneid.PhoneNumber) (vneid.SMSDelivery, error) {
+	owners, err := tx.Accounts(string(to), Limit)
+	if err != nil {
+		return "", err
+	}
+	for _, a := range owners {
+		if a.Phone == to { // the query finds parts of numbers and names too
+			return a.SMS, nil
+		}
+	}
+	return vneid.SMSInstant, nil
+}
+
+// Wake makes whoever waits in a world look again: after a message, and after
+// its clock was moved or its people were reset.
+func (n *Network) Wake(world string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if ch, ok := n.changed[world]; ok {
+		close(ch)
+		delete(n.changed, world)
+	}
+}
+
+// Stop ends every wait with what there is; later waits end at once.
+func (n *Network) Stop() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.stopped {
+		n.stopped = true
+		close(n.stop)
+	}
+}
+
+func (n *Network) next(world string) <-chan struct{} {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	ch, ok := n.changed[world]
+	if !ok {
+		ch = make(chan struct{})
+		n.changed[world] = ch
+	}
+	return ch
+}
+
+// List returns what the phones show now, newest first; to "" = all phones.
+func (n *Network) List(ctx context.Context, to vneid.PhoneNumber) ([]vneid.SMS, error) {
+	messages, _, err := n.look(ctx, to)
+	return messages, err
+}
+
+// Wait is List that waits for the first message when there is none: real time,
+// while visibility goes by the world's clock. It ends early, without an error,
+// when the network stops.
+func (n *Network) Wait(ctx context.Context, to vneid.PhoneNumber, wait time.Duration) ([]vneid.SMS, error) {
+	deadline := time.NewTimer(min(wait, MaxWait))
+	defer deadline.Stop()
+	for {
+		changed := n.next(vneid.WorldFrom(ctx).ID) // before looking: nothing slips between
+		messages, due, err := n.look(ctx, to)
+		if err != nil || len(messages) > 0 {
+			return messages, err
+		}
+		late := time.NewTimer(due)
+		select {
+		case <-changed:
+		case <-late.C:
+		case <-deadline.C:
+			wait = 0
+		case <-n.stop:
+			wait = 0
+		case <-ctx.Done():
+			late.Stop()
+			return nil, ctx.Err()
+		}
+		late.Stop()
+		if wait == 0 {
+			return messages, nil
+		}
+	}
+}
+
+// look reads the visible messages, and in how long the next late one is due.
+func (n *Network) look(ctx context.Context, to vneid.PhoneNumber) (visible []vneid.SMS, due time.Duration, err error) {
+	w := vneid.WorldFrom(ctx)
+	now := w.Clock.Now()
+	var all []vneid.SMS
+	err = n.store.View(ctx, w.ID, func(tx vneid.Tx) error {
+		var err error
+		all, err = tx.SMSTo(to, now.Add(vneid.SMSLateBy), 2*Limit)
+		return err
+	})
+	due = MaxWait
+	for _, m := range all {
+		if left := m.VisibleAt.Sub(now); left > 0 {
+			due = min(due, left)
+		} else if len(visible) < Limit {
+			visible = append(visible, m)
+		}
+	}
+	return visible, due, err
+}
+
+// View is the inbox page: the messages to a number as it was typed, "" = all.
+func (n *Network) View(ctx context.Context, f templates.Frame, to string) (templates.SMSView, error) {
+	v := templates.SMSView{Frame: f, To: to, Refresh: true}
+	number := vneid.PhoneNumber("")
+	if to != "" {
+		var err error
+		if number, err = vneid.ParsePhone(to); err != nil {
+			return v, nil // no phone has this number, so nothing arrives there
+		}
+		v.To = string(number)
+	}
+	messages, err := n.List(ctx, number)
+	for _, m := range messages {
+		v.Messages = append(v.Messages, templates.SMSRow{
+			ID: m.ID, To: string(m.To), Text: m.Text, OTP: m.OTP, Login: m.Login,
+			SentAt: m.SentAt.In(hanoi).Format(time.RFC3339),
+		})
+	}
+	return v, err
+}
+
+// hanoi has had no summer time since 1975, so no zone database is needed.
+var hanoi = time.FixedZone("+07", 7*60*60)

@@ -1,0 +1,246 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/vneid-sandbox/vneid-sandbox/op"
+	"github.com/vneid-sandbox/vneid-sandbox/op/password"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/sms"
+	"github.com/vneid-sandbox/vneid-sandbox/storage"
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// Running is a sandbox that runs.
+type Running struct {
+	Issuer     string
+	SandboxURL string
+	Example    *vneid.Persona // somebody to sign in as, with Password; nil in an empty world
+	Password   string
+
+	log     *slog.Logger
+	store   vneid.Store
+	inbox   *sms.Network
+	servers []*http.Server
+	unused  unused
+	closing sync.Once
+	closed  chan struct{}
+	err     error // of the listener that failed, or of closing
+}
+
+// stopWithin is how long requests that run get to finish.
+const stopWithin = 10 * time.Second
+
+// Start opens the store, makes or loads the world and listens. When it
+// returns, everything answers. The sandbox stops by itself, as by
+// [Running.Close], when ctx ends.
+func Start(ctx context.Context, c Config) (*Running, error) {
+	check := &reading{Config: c, source: map[string]string{}}
+	check.check()
+	if err := check.mistakes.Err(); err != nil {
+		return nil, err
+	}
+	c = check.Config
+	r := &Running{log: newLogger(&c, slog.LevelInfo), closed: make(chan struct{})}
+	var listeners []net.Listener
+	fail := func(err error) (*Running, error) {
+		for _, l := range listeners {
+			l.Close()
+		}
+		if r.store != nil {
+			err = errors.Join(err, r.store.Close())
+		}
+		return nil, err
+	}
+
+	// Listen first: a taken port is the most likely failure, and the port is
+	// part of the issuer when any will do.
+	provider, err := listen(ctx, settings[0], c.Listen)
+	if err != nil {
+		return fail(err)
+	}
+	listeners = append(listeners, provider...)
+	world, err := listen(ctx, settings[2], c.SandboxListen)
+	if err != nil {
+		return fail(err)
+	}
+	listeners = append(listeners, world...)
+	c.Issuer = orDefault(c.Issuer, urlOf(c.Listen, provider[0]))
+	c.SandboxURL = orDefault(c.SandboxURL, urlOf(c.SandboxListen, world[0]))
+	r.Issuer, r.SandboxURL = c.Issuer, c.SandboxURL
+
+	store, err := storage.Open(ctx, c.Database, storage.Options{Logger: r.log})
+	if err != nil {
+		return fail(fmt.Errorf("open the database %s: %w", c.Database, err))
+	}
+	r.store = store
+	providerHandler, sandboxHandler, err := r.build(ctx, &c)
+	if err != nil {
+		return fail(err)
+	}
+	idp, pretend := r.server(providerHandler, 30*time.Second), r.server(sandboxHandler, sms.MaxWait+15*time.Second)
+	r.servers = []*http.Server{idp, pretend}
+	r.serve(idp, provider)
+	r.serve(pretend, world)
+	context.AfterFunc(ctx, func() { r.Close(context.Background()) })
+	return r, nil
+}
+
+// build makes what the two listeners serve.
+func (r *Running) build(ctx context.Context, c *Config) (provider, sandbox http.Handler, err error) {
+	cost := password.Default()
+	if c.CheapHashes {
+		cost = password.Cheap()
+	}
+	hasher := password.New(cost, runtime.GOMAXPROCS(0))
+	set := metrics.NewSet()
+	r.inbox = sms.New(r.store)
+
+	world, clock, err := openWorld(ctx, r.store, rand.Reader, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx = vneid.WithWorld(ctx, world)
+	seed, err := c.loadSeed(clock.Base)
+	if err != nil {
+		return nil, nil, err
+	}
+	k := &keeper{world: world, clock: clock, store: r.store, hasher: hasher, inbox: r.inbox, seed: seed, clients: c.Clients}
+	if err := k.fill(ctx); err != nil {
+		return nil, nil, err
+	}
+	if len(seed.Personas) > 0 {
+		r.Example, r.Password = &seed.Personas[0], people.Password
+	}
+
+	idp, err := op.New(ctx, op.Config{Store: r.store, Hasher: hasher, SMS: r.inbox, Rand: rand.Reader, Logger: r.log,
+		HelpURL: c.SandboxURL, AllowHosts: c.AllowHosts, Metrics: set})
+	if err != nil {
+		return nil, nil, fmt.Errorf("build the provider: %w", err)
+	}
+	p := &pages{log: r.log, store: r.store, inbox: r.inbox, issuer: c.Issuer, sandboxURL: c.SandboxURL, version: c.Version}
+	if c.Seed == "default" {
+		p.portal = "http://127.0.0.1:9999" // where the seeded client thanhhoa-portal lives
+	}
+	var d *door
+	if c.Token != "" {
+		d = newDoor(c.Token, strings.HasPrefix(c.SandboxURL, "https://"), p)
+	}
+	g := newGuard(c, d, p)
+
+	sandboxMux := http.NewServeMux()
+	p.routes(sandboxMux)
+	sandboxMux.Handle(api.Prefix+"/", api.New(api.Config{Store: r.store, Inbox: r.inbox, Rand: rand.Reader,
+		AllowHosts: c.AllowHosts, Logger: r.log, MoveClock: k.moveClock, Reset: k.reset}))
+
+	wrap := func(listener string, h http.Handler) http.Handler {
+		o := &observer{listener: listener, log: r.log, metrics: set, rand: rand.Reader, clock: vneid.SystemClock{}, pages: p}
+		inWorld := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			h.ServeHTTP(w, req.WithContext(vneid.WithWorld(req.Context(), world)))
+		})
+		return o.around(g.knownHosts(inWorld))
+	}
+	provider = health(r.store, set, http.MaxBytesHandler(idp, maxFormBody))
+	return wrap("provider", provider), wrap("sandbox", g.callers(sandboxMux)), nil
+}
+
+// maxFormBody bounds what browsers and clients post to the provider, in bytes.
+const maxFormBody = 256 << 10
+
+// server serves h. longest is how long a request may take.
+func (r *Running) server(h http.Handler, longest time.Duration) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		// The read timeout runs on while a handler waits, and ends its context.
+		ReadTimeout: longest, WriteTimeout: longest + 15*time.Second,
+		ConnState: r.unused.track,
+		ErrorLog:  slog.NewLogLogger(r.log.Handler(), slog.LevelDebug), // broken connections, nothing to act on
+	}
+}
+
+func (r *Running) serve(s *http.Server, listeners []net.Listener) {
+	for _, l := range listeners {
+		go func() {
+			if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				r.log.Error("listener failed", "address", l.Addr().String(), "error", err)
+				r.stop(context.Background(), fmt.Errorf("listen on %s: %w", l.Addr(), err))
+			}
+		}()
+	}
+}
+
+// Close stops the sandbox: requests that wait for something end at once,
+// others get ten seconds (or what ctx leaves them). Further calls wait for the
+// first.
+func (r *Running) Close(ctx context.Context) error {
+	r.stop(ctx, nil)
+	return r.Wait()
+}
+
+// Wait returns when the sandbox has stopped, with the error of a listener that
+// failed or of the closing.
+func (r *Running) Wait() error {
+	<-r.closed
+	return r.err
+}
+
+func (r *Running) stop(ctx context.Context, cause error) {
+	r.closing.Do(func() {
+		defer close(r.closed)
+		ctx, cancel := context.WithTimeout(ctx, stopWithin)
+		defer cancel()
+		r.inbox.Stop() // Shutdown waits for whoever waits for a message
+		defer time.AfterFunc(time.Second, r.unused.close).Stop()
+		var all sync.WaitGroup
+		for _, s := range r.servers {
+			all.Go(func() {
+				if s.Shutdown(ctx) != nil {
+					s.Close() // cut off what is still running
+				}
+			})
+		}
+		all.Wait()
+		r.err = errors.Join(cause, r.store.Close())
+	})
+}
+
+// unused are connections that never carried a request. Browsers open some ahead
+// of time, and Shutdown would wait five seconds for each of them.
+type unused struct {
+	mu    sync.Mutex
+	conns map[net.Conn]struct{}
+}
+
+func (u *unused) track(c net.Conn, state http.ConnState) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if state != http.StateNew {
+		delete(u.conns, c)
+		return
+	}
+	if u.conns == nil {
+		u.conns = map[net.Conn]struct{}{}
+	}
+	u.conns[c] = struct{}{}
+}
+
+func (u *unused) close() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for c := range u.conns {
+		c.Close()
+	}
+}
