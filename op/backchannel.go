@@ -229,6 +229,7 @@ func (s *backChannelServer) RefreshToken(ctx context.Context, r *zitadel.ClientR
 }
 
 func (s *backChannelServer) tokens(ctx context.Context, c *vneid.Client, g *vneid.Grant, nonce string) (*zitadel.Response, error) {
+	s.p.metrics.GetOrCreateCounter("vneid_token_responses_total").Inc()
 	idToken, err := s.p.idToken(ctx, c, g, nonce)
 	if err != nil {
 		return nil, s.internal(ctx, err)

@@ -24,14 +24,13 @@ import (
 
 // Config is everything a provider is made of.
 type Config struct {
-	Store      vneid.Store
-	Hasher     vneid.Hasher
-	SMS        vneid.SMSGateway
-	Rand       vneid.Rand
-	Logger     *slog.Logger
-	HelpURL    string       // the sandbox, linked from the pages; "" = none
-	AllowHosts []string     // hosts besides local ones that clients may live on
-	Metrics    *metrics.Set // nil = a set of its own
+	Store   vneid.Store
+	Hasher  vneid.Hasher
+	SMS     vneid.SMSGateway
+	Rand    vneid.Rand
+	Logger  *slog.Logger
+	HelpURL string       // the sandbox, linked from the pages; "" = none
+	Metrics *metrics.Set // nil = a set of its own
 }
 
 // Provider is an http.Handler for everything below the issuer. Each request
@@ -69,7 +68,7 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	}
 	p := &Provider{
 		service: service,
-		pages:   &login.Pages{Service: service, Logger: c.Logger, HelpURL: strings.TrimSuffix(c.HelpURL, "/")},
+		pages:   &login.Pages{Service: service, Logger: c.Logger, HelpURL: strings.TrimSuffix(c.HelpURL, "/"), Metrics: c.Metrics},
 		keys:    &keyRing{store: c.Store},
 		logger:  c.Logger,
 		metrics: c.Metrics,

@@ -123,7 +123,10 @@ func (g *guard) refuse(w http.ResponseWriter, r *http.Request, why refusal) {
 	v := refusalPage(f, why.code)
 	v.Status, v.Technical = why.status, why.technical
 	if why.retry && r.URL.Path == "/sms" {
+		// The provider's pages link here from another port. The person gets
+		// what they asked for, by a navigation that is ours.
 		again := url.URL{Path: "/sms", RawQuery: r.URL.RawQuery}
+		w.Header().Set("Refresh", "0; url="+again.String())
 		v.Links = []templates.Link{{Text: both(f, "Mở hộp thư SMS", "Open the SMS inbox"), URL: again.String(), Primary: true}}
 	}
 	g.pages.show(w, r, why.status, v)

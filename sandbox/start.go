@@ -127,7 +127,7 @@ func (r *Running) build(ctx context.Context, c *Config) (provider, sandbox http.
 	}
 
 	idp, err := op.New(ctx, op.Config{Store: r.store, Hasher: hasher, SMS: r.inbox, Rand: rand.Reader, Logger: r.log,
-		HelpURL: c.SandboxURL, AllowHosts: c.AllowHosts, Metrics: set})
+		HelpURL: c.SandboxURL, Metrics: set})
 	if err != nil {
 		return nil, nil, fmt.Errorf("build the provider: %w", err)
 	}

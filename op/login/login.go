@@ -15,6 +15,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/VictoriaMetrics/metrics"
+
 	"github.com/vneid-sandbox/vneid-sandbox/templates"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
@@ -24,6 +26,7 @@ type Pages struct {
 	Service *vneid.Service
 	Logger  *slog.Logger
 	HelpURL string // the sandbox: people and SMS inbox; "" = none
+	Metrics *metrics.Set
 }
 
 // Routes adds every page to the mux.

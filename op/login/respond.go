@@ -20,6 +20,11 @@ const (
 // client's validated redirect URI, in the mode the client asked for, success
 // and error alike. It always says who answers (RFC 9207).
 func (p *Pages) Respond(w http.ResponseWriter, r *http.Request, req *vneid.AuthRequest, params url.Values) error {
+	result := params.Get("error")
+	if result == "" {
+		result = "code"
+	}
+	p.Metrics.GetOrCreateCounter(`vneid_authorization_responses_total{result="` + result + `"}`).Inc()
 	if req.State != "" {
 		params.Set("state", req.State)
 	}
