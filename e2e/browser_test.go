@@ -20,6 +20,7 @@ func TestBrowserSignsInToForeignRPs(t *testing.T)    { runInNode(t, "foreign-rp.
 const installHint = "install what the browser tests need with: make test-tools"
 
 func runInNode(t *testing.T, file string) {
+	t.Parallel()
 	node, err := exec.LookPath("node")
 	if err != nil {
 		t.Fatalf("node is missing (%v); %s", err, installHint)

@@ -410,6 +410,9 @@ func TestKeyedNamesCannotRunIntoEachOther(t *testing.T) {
 	if keyedID(testSalt, "a") == keyedID([]byte("another salt"), "a") {
 		t.Error("the salt does not count")
 	}
+	if h := otpHash(testSalt, "a", "123456"); h == otpHash(testSalt, "b", "123456") || h == otpHash([]byte("another salt"), "a", "123456") {
+		t.Error("the same digits of another login or another world have the same hash")
+	}
 }
 
 const diagramBegin, diagramEnd = "<!-- begin: drawn from vneid.LoginTransitions -->\n", "<!-- end -->"

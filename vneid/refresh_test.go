@@ -57,7 +57,7 @@ func TestUsingAnOldRefreshTokenRevokesTheFamily(t *testing.T) {
 		}
 	}
 	_, err = c.Refresh(c.ctx, step.Client, g2.Refresh, nil)
-	refused(t, err, "revoked")
+	refused(t, err, "was revoked")
 	if !c.alive(other.Refresh) {
 		t.Error("another family was revoked")
 	}

@@ -117,23 +117,30 @@ test('mistakes are said where a screen reader hears them', () => withVisitor({ v
   await walk.control(page, 'Đăng nhập').click();
   await walk.control(page, 'Tài khoản VNeID Bộ Công an').click();
   await page.waitForSelector('#username');
-  const announced = async (field) => {
-    const alert = page.getByRole('alert').first();
-    assert.ok((await alert.count()) > 0 && (await alert.innerText()).trim() !== '', `no alert on ${page.url()}`);
-    assert.ok((await page.locator(field).count()) > 0, `no ${field} on ${page.url()}`);
+  // Either an alert, or the field itself is marked, described by the message, and has the focus.
+  const announced = async (id) => {
+    const said = await page.evaluate((id) => {
+      const alert = [...document.querySelectorAll('[role=alert]')].map((e) => e.textContent.trim()).join(' ');
+      const field = document.getElementById(id);
+      const marked = field?.getAttribute('aria-invalid') === 'true' && document.activeElement === field;
+      const description = (field?.getAttribute('aria-describedby') ?? '').split(' ').map((d) => document.getElementById(d)?.textContent.trim() ?? '').join(' ');
+      return { alert, field: Boolean(field), description: marked ? description : '' };
+    }, id);
+    assert.ok(said.field, `no #${id} on ${page.url()}`);
+    assert.ok((said.alert + said.description).trim() !== '', `nothing tells a screen reader what is wrong on ${page.url()}`);
   };
   await walk.passwordStep(page, { cccd: '12345' });
-  await announced('#username');
+  await announced('username');
   await walk.inspect(visitor, 'login-malformed-360');
   await walk.passwordStep(page, person, 'vi', 'Sai@2024');
-  await announced('#username');
+  await announced('username');
   assert.equal(await page.locator('#password').inputValue(), '', 'the wrong password stands in the field again');
   await walk.inspect(visitor, 'login-wrong-360');
   await walk.passwordStep(page, person);
   await page.waitForSelector('#otp');
   const otp = await walk.readSMS(visitor);
   await walk.otpStep(page, otp === '000000' ? '111111' : '000000');
-  await announced('#otp');
+  await announced('otp');
   await walk.inspect(visitor, 'otp-wrong-360');
   await walk.otpStep(page, otp);
   await page.waitForURL(`${walk.PORTAL}/**`);

@@ -98,6 +98,9 @@ func (p *Pages) password(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return p.next(w, r, &step)
 	}
+	if vneid.IsCode(err, vneid.CodeConflict) {
+		return p.settle(w, r, &step, err)
+	}
 	key := vneid.MsgKey(err)
 	if step.Login == nil { // malformed input is refused before the login is read
 		looked, lookErr := p.Service.Look(r.Context(), r.PathValue("id"), p.Browser(r))
@@ -196,6 +199,12 @@ func (p *Pages) giveBack(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) settle(w http.ResponseWriter, r *http.Request, step *vneid.Step, err error) error {
 	if err == nil {
 		return p.next(w, r, step)
+	}
+	if vneid.IsCode(err, vneid.CodeConflict) && r.Method == http.MethodPost {
+		// A form that comes late (a double click, another tab): the login's
+		// own page says where it stands now.
+		http.Redirect(w, r, p.url(r, "/login/"+r.PathValue("id")), http.StatusSeeOther)
+		return nil
 	}
 	if step.Login != nil {
 		return p.failStep(w, r, step, err)

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// server is a process under measurement.
+type server struct {
+	name             string
+	issuer, sandbox  string
+	cmd              *exec.Cmd
+	args             []string
+	dir              string
+	log              *logBuffer
+	ready            time.Duration // from exec to the first answer
+	dbCPU            func() float64
+	stopDB           func()
+	idleRSS, peakRSS float64 // MiB
+	soakRSS          []float64
+}
+
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.b.Len() > 1<<20 {
+		l.b.Reset() // one line a request: the end is what matters
+	}
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) tail() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.b.Bytes()
+	return string(b[max(0, len(b)-2000):])
+}
+
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, err
+}
+
+// start runs the program and waits until it answers.
+func (s *server) start(ctx context.Context, binary string) error {
+	s.log = &logBuffer{}
+	s.cmd = exec.CommandContext(ctx, binary, s.args...)
+	s.cmd.Dir = s.dir
+	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // never left behind
+	begun := time.Now()
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	client := &http.Client{Timeout: time.Second}
+	for time.Since(begun) < 20*time.Second {
+		resp, err := client.Get(s.issuer + "/ready")
+		if err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				s.ready = time.Since(begun)
+				return nil
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
+	s.stop()
+	return fmt.Errorf("not ready after 20 s: %s", s.log.tail())
+}
+
+func (s *server) stop() {
+	if s.cmd == nil || s.cmd.Process == nil || s.cmd.ProcessState != nil {
+		return
+	}
+	s.cmd.Process.Signal(syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() { s.cmd.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(12 * time.Second):
+		s.cmd.Process.Kill()
+		<-done
+	}
+}
+
+// cpu is the CPU time of the process so far, in milliseconds; the kernel
+// counts in ticks of 10 ms.
+func cpu(pid int) float64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+2:]))
+	user, _ := strconv.ParseFloat(fields[11], 64)
+	system, _ := strconv.ParseFloat(fields[12], 64)
+	return (user + system) * 10
+}
+
+func (s *server) cpu() float64 { return cpu(s.cmd.Process.Pid) }
+
+// memory reads VmRSS or VmHWM, in MiB.
+func (s *server) memory(field string) float64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	for _, line := range strings.Split(string(b), "\n") {
+		if value, ok := strings.CutPrefix(line, field+":"); ok {
+			kib, _ := strconv.ParseFloat(strings.Fields(value)[0], 64)
+			return kib / 1024
+		}
+	}
+	return 0
+}
+
+// resetPeak makes VmHWM count from now.
+func (s *server) resetPeak() {
+	os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", s.cmd.Process.Pid), []byte("5"), 0)
+}
+
+func startFloor(ctx context.Context) (*server, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	at := "http://127.0.0.1:" + port
+	s := &server{name: "floor", issuer: at, sandbox: at, args: []string{"floor", "127.0.0.1:" + port}}
+	if err := s.start(ctx, self); err != nil {
+		return nil, err
+	}
+	s.idleRSS = s.memory("VmRSS")
+	return s, nil
+}
+
+// startServer runs the program on a fresh database of that kind, with a seed
+// of its own: so many people that nobody waits for another's message.
+func startServer(ctx context.Context, o options, kind string) (*server, error) {
+	dir, err := os.MkdirTemp("", "bench-")
+	if err != nil {
+		return nil, err
+	}
+	binary, err := filepath.Abs(o.binary)
+	if err != nil {
+		return nil, err
+	}
+	p1, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	p2, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	s := &server{name: kind, dir: dir, issuer: "http://localhost:" + p1, sandbox: "http://localhost:" + p2}
+	database, err := s.database(ctx, kind)
+	if err != nil {
+		return nil, err
+	}
+	people := max(o.users, o.burst, o.accounts)
+	if err := writeSeed(dir, people); err != nil {
+		return nil, err
+	}
+	s.args = []string{"serve", "--config", filepath.Join(dir, "bench.yaml"), "--listen", "localhost:" + p1, "--sandbox-listen", "localhost:" + p2,
+		"--database", database, "--seed", filepath.Join(dir, "seed.yaml"), "--data", dir}
+	if err := s.start(ctx, binary); err != nil {
+		return nil, err
+	}
+	// Started once for the seed; measured is a start on an existing database.
+	return s, restartWith(ctx, s, binary)
+}
+
+func restartWith(ctx context.Context, s *server, binary string) error {
+	s.stop()
+	if err := s.start(ctx, binary); err != nil {
+		return err
+	}
+	time.Sleep(500 * time.Millisecond)
+	s.idleRSS = s.memory("VmRSS")
+	return nil
+}
+
+// restart sees to it that what was measured was also kept: the database opens
+// again.
+func restart(ctx context.Context, s *server, kind string) error {
+	defer os.RemoveAll(s.dir)
+	if s.stopDB != nil {
+		defer s.stopDB()
+	}
+	if err := s.start(ctx, s.cmd.Path); err != nil {
+		return err
+	}
+	s.stop()
+	return nil
+}
+
+func writeSeed(dir string, people int) error {
+	config := `policy:
+  sms_per_number: 1000
+  sms_window: 1s
+  login_lifetime: 1h
+`
+	var seed strings.Builder
+	seed.WriteString(`clients:
+  - client_id: bench
+    client_secret: bench-secret-of-the-benchmark
+    client_name: Bench
+    redirect_uris: [http://127.0.0.1:1/callback]
+    post_logout_redirect_uris: [http://127.0.0.1:1/]
+    consent: never
+personas:
+`)
+	for i := range people {
+		fmt.Fprintf(&seed, "  - {cccd: %q, name: Người Thử, birthdate: 1990-01-01, gender: male, phone: %q}\n", number(i), phone(i))
+	}
+	if err := os.WriteFile(filepath.Join(dir, "bench.yaml"), []byte(config), 0o600); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "seed.yaml"), []byte(seed.String()), 0o600)
+}
+
+func number(i int) string { return fmt.Sprintf("038090%06d", i) }
+func phone(i int) string  { return fmt.Sprintf("0950%06d", i) }
