@@ -21,7 +21,7 @@ func (s *server) database(_ context.Context, kind string) (string, error) {
 
 // profileInto reads ten seconds of CPU profile from a server that offers it.
 func profileInto(s *server, w io.Writer) {
-	resp, err := http.Get(s.sandbox + "/debug/pprof/profile?seconds=10")
+	resp, err := http.Get(s.sandbox + "/debug/pprof/profile?seconds=8")
 	if err != nil {
 		return
 	}

@@ -75,17 +75,22 @@ func TestAuthorizeDoubtsClientOrAddress(t *testing.T) {
 				t.Errorf("my-portal with %s: good should be %v, got %s", redirect, good, v.describe())
 			}
 		}
-		exact := w.register(t, map[string]any{"redirect_uris": []string{"http://127.0.0.1:7001/callback"}})
-		for redirect, good := range map[string]bool{
-			"http://127.0.0.1:7001/callback": true, "http://127.0.0.1:7002/callback": false, "http://localhost:7001/callback": false,
-			"http://127.0.0.1:7001/Callback": false, "https://127.0.0.1:7001/callback": false, "http://127.0.0.1:7001/callback?": false,
+		for registered, asked := range map[string]map[string]bool{
+			"http://127.0.0.1:7001/callback": {
+				"http://127.0.0.1:7001/callback": true, "http://127.0.0.1:7002/callback": false, "http://localhost:7001/callback": false,
+				"http://127.0.0.1:7001/Callback": false, "https://127.0.0.1:7001/callback": false, "http://127.0.0.1:7001/callback?": false,
+			},
+			"http://127.0.0.1/callback": {"http://127.0.0.1/callback": true, "http://127.0.0.1:7001/callback": false},
 		} {
-			v := w.visitor(t)
-			v.stop = nowhere
-			exact.Redirect = redirect
-			v.Open(w.request(exact).URL())
-			if v.at.AsksPassword() != good {
-				t.Errorf("%s: good should be %v, got %s", redirect, good, v.describe())
+			exact := w.register(t, map[string]any{"redirect_uris": []string{registered}})
+			for redirect, good := range asked {
+				v := w.visitor(t)
+				v.stop = nowhere
+				exact.Redirect = redirect
+				v.Open(w.request(exact).URL())
+				if v.at.AsksPassword() != good {
+					t.Errorf("%s where %s is registered: good should be %v, got %s", redirect, registered, good, v.describe())
+				}
 			}
 		}
 	})

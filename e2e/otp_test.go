@@ -5,6 +5,7 @@ package e2e_test
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -42,6 +43,59 @@ func TestOTP(t *testing.T) {
 					t.Error("the right OTP still worked after five wrong ones")
 				}
 			}
+		}
+	})
+
+	// together sends the OTP form several times at once, as a script without patience would.
+	together := func(v *visitor, otps []string) (codes map[string]bool) {
+		var wg sync.WaitGroup
+		tabs := make([]*visitor, len(otps))
+		for i, otp := range otps {
+			v.Fill("otp", otp)
+			_, target, form := v.request(v.at.Control("Xác nhận"))
+			tabs[i] = v.tab()
+			wg.Go(func() { tabs[i].navigate("POST", target, form, v.at.URL) })
+		}
+		wg.Wait()
+		codes = map[string]bool{}
+		for _, tab := range tabs {
+			if tab.at.Query("code") != "" {
+				codes[tab.at.Query("code")] = true
+			}
+		}
+		return codes
+	}
+
+	t.Run("twenty wrong tries at once are no better than five", func(t *testing.T) {
+		v := w.visitor(t)
+		m := v.ToOTP(w.request(seededPortal), son)
+		form := v.at
+		var wrong []string
+		for n := range 20 {
+			wrong = append(wrong, other(m.OTP, n))
+		}
+		if codes := together(v, wrong); len(codes) != 0 {
+			t.Errorf("a wrong OTP gave a code")
+		}
+		v.at, v.filled = form, map[*element]string{}
+		if v.EnterOTP(m.OTP); v.at.Query("code") != "" {
+			t.Error("the right OTP still worked after twenty wrong ones")
+		}
+	})
+
+	t.Run("eight right tries at once give one code that works", func(t *testing.T) {
+		v := w.visitor(t)
+		r := w.request(seededPortal)
+		m := v.ToOTP(r, minh)
+		codes := together(v, []string{m.OTP, m.OTP, m.OTP, m.OTP, m.OTP, m.OTP, m.OTP, m.OTP})
+		worked := 0
+		for code := range codes {
+			if w.authenticated(t, "/oauth/token", seededPortal, r.exchange(code)).Status == http.StatusOK {
+				worked++
+			}
+		}
+		if worked != 1 {
+			t.Errorf("%d of %d codes worked", worked, len(codes))
 		}
 	})
 

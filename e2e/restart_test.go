@@ -85,6 +85,31 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 	}
 }
 
+func TestThePortalSurvivesAPowerCut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, withPortal)
+	cut := func() {
+		w.portal.kill()
+		w.http.CloseIdleConnections()
+		w.portal = startProcess(t, w.log, w.dir, portalBin, w.portalEnv)
+		w.waitReady(t, w.portal, w.Portal+"/")
+	}
+	v := w.visitor(t)
+	v.toProvider()
+	cut() // in the middle of a login
+	v.PasswordStep(an.CCCD, password)
+	v.EnterOTP(w.awaitSMS(t, an.Phone, 0).OTP)
+	v.wantSignedIn(an)
+	cut()
+	v.Open(w.Portal + "/")
+	v.wantSignedIn(an)
+	v.Click("Đăng xuất")
+	v.wantSignedOut()
+	cut()
+	v.Open(w.Portal + "/")
+	v.wantSignedOut()
+}
+
 func TestTheClockSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

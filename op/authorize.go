@@ -154,7 +154,10 @@ func (p *Provider) readAuthRequest(r *http.Request, c *vneid.Client, form url.Va
 	req.ACRValues = firstFields(form.Get("acr_values"))
 	req.UILocales = firstFields(form.Get("ui_locales"))
 	if hint := form.Get("id_token_hint"); hint != "" {
-		claims, err := p.keys.verifyHint(r.Context(), hint)
+		claims, err := p.verifyHint(r.Context(), hint)
+		if err != nil && !errors.Is(err, errHint) {
+			return req, err
+		}
 		if err != nil || !claims.isFor(c.ClientID) {
 			return req, refuse("invalid_request", "id_token_hint is no ID token of this provider for this client")
 		}

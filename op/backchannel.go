@@ -14,6 +14,7 @@ import (
 	zitadel "github.com/zitadel/oidc/v3/pkg/op"
 
 	"github.com/vneid-sandbox/vneid-sandbox/op/login"
+	"github.com/vneid-sandbox/vneid-sandbox/op/queue"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
 
@@ -76,7 +77,7 @@ func (p *Provider) checkBackChannel(w http.ResponseWriter, r *http.Request) *for
 	}
 	header := r.Header.Get("Authorization")
 	switch {
-	case header == "" && !r.PostForm.Has("client_id"):
+	case header == "" && (!r.PostForm.Has("client_id") || r.URL.Path == pathIntrospect && !r.PostForm.Has("client_secret")):
 		return &formRefusal{code: "invalid_client", text: "no client authentication: send the client_id, and the secret by the registered method"}
 	case header != "":
 		id, secret, ok := r.BasicAuth()
@@ -210,27 +211,38 @@ func (s *backChannelServer) invalidClient(ctx context.Context, id, hint string) 
 // CodeExchange redeems an authorization code.
 func (s *backChannelServer) CodeExchange(ctx context.Context, r *zitadel.ClientRequest[oidc.AccessTokenRequest]) (*zitadel.Response, error) {
 	client := r.Client.(libraryClient).c
+	// A code works once: whoever redeems it must get the signature too.
+	place, err := s.p.keys.Enter()
+	if err != nil {
+		return nil, s.internal(ctx, err)
+	}
+	defer place.Leave()
 	grant, err := s.p.service.Redeem(ctx, client, r.Data.Code, r.Data.RedirectURI, r.Data.CodeVerifier)
 	if err != nil {
 		return nil, s.grantError(ctx, client, err)
 	}
-	return s.tokens(ctx, client, grant, grant.AccessToken.Nonce)
+	return s.tokens(ctx, place, client, grant, grant.AccessToken.Nonce)
 }
 
 // RefreshToken rotates a refresh token. The new ID token has no nonce
 // (OIDC Core §12.2).
 func (s *backChannelServer) RefreshToken(ctx context.Context, r *zitadel.ClientRequest[oidc.RefreshTokenRequest]) (*zitadel.Response, error) {
 	client := r.Client.(libraryClient).c
+	place, err := s.p.keys.Enter() // before the old refresh token is used up
+	if err != nil {
+		return nil, s.internal(ctx, err)
+	}
+	defer place.Leave()
 	grant, err := s.p.service.Refresh(ctx, client, r.Data.RefreshToken, r.Data.Scopes)
 	if err != nil {
 		return nil, s.grantError(ctx, client, err)
 	}
-	return s.tokens(ctx, client, grant, "")
+	return s.tokens(ctx, place, client, grant, "")
 }
 
-func (s *backChannelServer) tokens(ctx context.Context, c *vneid.Client, g *vneid.Grant, nonce string) (*zitadel.Response, error) {
+func (s *backChannelServer) tokens(ctx context.Context, place *queue.Place, c *vneid.Client, g *vneid.Grant, nonce string) (*zitadel.Response, error) {
 	s.p.metrics.GetOrCreateCounter("vneid_token_responses_total").Inc()
-	idToken, err := s.p.idToken(ctx, c, g, nonce)
+	idToken, err := s.p.idToken(ctx, place, c, g, nonce)
 	if err != nil {
 		return nil, s.internal(ctx, err)
 	}
@@ -267,7 +279,7 @@ func (s *backChannelServer) Revocation(ctx context.Context, r *zitadel.ClientReq
 	if err := s.p.service.Revoke(ctx, r.Client.(libraryClient).c, r.Data.Token); err != nil {
 		return nil, s.internal(ctx, err)
 	}
-	return zitadel.NewResponse(nil), nil
+	return zitadel.NewResponse(struct{}{}), nil
 }
 
 // grantError turns a refusal of the domain into its OAuth error.
@@ -289,7 +301,7 @@ func (s *backChannelServer) grantError(ctx context.Context, c *vneid.Client, err
 // internal hides a failure of ours: its text goes to the log only.
 func (s *backChannelServer) internal(ctx context.Context, err error) error {
 	s.p.logger.ErrorContext(ctx, "request failed", slog.String("cause", err.Error()))
-	if errors.Is(err, vneid.ErrUnavailable) {
+	if unavailable(err) {
 		e := oidc.ErrServerError().WithDescription("the server cannot answer just now; try again")
 		e.ErrorType = "temporarily_unavailable"
 		return zitadel.NewStatusError(e, http.StatusServiceUnavailable)

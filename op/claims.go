@@ -9,15 +9,16 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/vneid-sandbox/vneid-sandbox/op/queue"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
 
 var supportedClaims = append([]string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash",
 	"locale", "updated_at", "preferred_username", "sandbox"}, vneid.IDTokenClaimNames()...)
 
-// idToken mints the ID token of a grant, on the clock of its world; "" when
-// the scope openid was not granted.
-func (p *Provider) idToken(ctx context.Context, c *vneid.Client, g *vneid.Grant, nonce string) (string, error) {
+// idToken mints the ID token of a grant, on the clock of its world and with a
+// place among the signatures; "" when the scope openid was not granted.
+func (p *Provider) idToken(ctx context.Context, place *queue.Place, c *vneid.Client, g *vneid.Grant, nonce string) (string, error) {
 	t := g.AccessToken
 	if !slices.Contains(t.Scopes, vneid.ScopeOpenID) {
 		return "", nil
@@ -44,7 +45,7 @@ func (p *Provider) idToken(ctx context.Context, c *vneid.Client, g *vneid.Grant,
 			claims[name] = value
 		}
 	}
-	return p.keys.sign(ctx, c.IDTokenSignedAlg, claims)
+	return p.keys.Sign(ctx, place, c.IDTokenSignedAlg, claims)
 }
 
 // leftHalfHash is at_hash, OIDC Core §3.1.3.6; Ed25519 hashes with SHA-512.

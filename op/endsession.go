@@ -157,7 +157,7 @@ func (p *Provider) readSignOut(ctx context.Context, form url.Values) (*signOutRe
 	req := &signOutRequest{state: form.Get("state")}
 	clientID := form.Get("client_id")
 	if hint := form.Get("id_token_hint"); hint != "" {
-		claims, err := p.keys.verifyHint(ctx, hint)
+		claims, err := p.verifyHint(ctx, hint)
 		if err != nil && !errors.Is(err, errHint) {
 			return nil, err
 		}

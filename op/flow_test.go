@@ -295,6 +295,7 @@ func TestSignOutEndsTheSessionAndAsksWhenNobodyProvesToBeTheClient(t *testing.T)
 	if b.authorize(request("basic", "prompt", "none")).param("code") == "" {
 		t.Fatal("the session ended without consent")
 	}
+	unredeemed := b.authorize(request("basic", "prompt", "none")).param("code")
 	out := b.get(w.url + "/end_session?" + url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {"http://127.0.0.1:7777/"}, "state": {"s & t"}}.Encode())
 	if out.Header.Get("Location") != "http://127.0.0.1:7777/?state=s+%26+t" {
 		t.Errorf("sign-out: %s %s", out.Status, out.Header.Get("Location"))
@@ -304,6 +305,9 @@ func TestSignOutEndsTheSessionAndAsksWhenNobodyProvesToBeTheClient(t *testing.T)
 	}
 	if w.machine("/oauth/introspect", "basic", url.Values{"token": {tokens["access_token"].(string)}}).json(t)["active"] != false {
 		t.Error("the access token outlived its session")
+	}
+	if a := w.token("basic", codeForm(unredeemed)); a.json(t)["error"] != "invalid_grant" {
+		t.Errorf("a code of the ended session: %s %s", a.Status, a.body)
 	}
 }
 

@@ -221,6 +221,15 @@ func TestHoleClientAuthentication(t *testing.T) {
 	}
 }
 
+func TestHoleIntrospectionByPublicClients(t *testing.T) {
+	w := newWorld(t)
+	req, _ := http.NewRequest("POST", w.url+"/oauth/introspect", strings.NewReader("client_id=public&token=x"))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if a := w.browser().do(req); a.StatusCode != 401 || a.json(t)["error"] != "invalid_client" {
+		t.Errorf("a public client introspects: %s %s", a.Status, a.body)
+	}
+}
+
 func TestHoleCodeOfAnotherClient(t *testing.T) {
 	w := newWorld(t)
 	code := w.browser().signIn(request("basic"), an).param("code")

@@ -38,10 +38,16 @@ func writeOAuthError(w http.ResponseWriter, status int, code, description string
 	writeJSON(w, status, oauthError{code, description})
 }
 
+// unavailable reports whether the same request may succeed later: the store
+// does not answer, or a queue is full.
+func unavailable(err error) bool {
+	return errors.Is(err, vneid.ErrUnavailable) || vneid.IsCode(err, vneid.CodeUnavailable)
+}
+
 // serverError answers a failure of ours without telling what failed.
 func (p *Provider) serverError(w http.ResponseWriter, r *http.Request, err error) {
 	p.logger.ErrorContext(r.Context(), "request failed", slog.String("cause", err.Error()))
-	if errors.Is(err, vneid.ErrUnavailable) {
+	if unavailable(err) {
 		w.Header().Set("Retry-After", "5")
 		writeOAuthError(w, http.StatusServiceUnavailable, "temporarily_unavailable", "the server cannot answer just now; try again")
 		return

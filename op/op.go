@@ -13,10 +13,12 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/VictoriaMetrics/metrics"
 	zitadel "github.com/zitadel/oidc/v3/pkg/op"
 
+	"github.com/vneid-sandbox/vneid-sandbox/op/keyring"
 	"github.com/vneid-sandbox/vneid-sandbox/op/login"
 	"github.com/vneid-sandbox/vneid-sandbox/templates"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
@@ -31,6 +33,11 @@ type Config struct {
 	Logger  *slog.Logger
 	HelpURL string       // the sandbox, linked from the pages; "" = none
 	Metrics *metrics.Set // nil = a set of its own
+
+	// Of the signing keys, see keyring.Config; all may be zero.
+	SealingKey, OldSealingKey []byte
+	KeyRotation               time.Duration
+	KeyPace                   time.Duration
 }
 
 // Provider is an http.Handler for everything below the issuer. Each request
@@ -38,7 +45,7 @@ type Config struct {
 type Provider struct {
 	service *vneid.Service
 	pages   *login.Pages
-	keys    *keyRing
+	keys    *keyring.Ring
 	logger  *slog.Logger
 	metrics *metrics.Set
 	mux     *http.ServeMux
@@ -59,17 +66,19 @@ const (
 
 // New builds a provider.
 func New(ctx context.Context, c Config) (*Provider, error) {
-	service, err := vneid.NewService(ctx, c.Store, c.Hasher, c.SMS, c.Rand)
-	if err != nil {
-		return nil, err
-	}
+	service := vneid.NewService(c.Store, c.Hasher, c.SMS, c.Rand)
 	if c.Metrics == nil {
 		c.Metrics = metrics.NewSet()
+	}
+	keys, err := keyring.New(keyring.Config{Store: c.Store, Logger: c.Logger, Rand: c.Rand,
+		SealingKey: c.SealingKey, OldSealingKey: c.OldSealingKey, Rotation: c.KeyRotation, Pace: c.KeyPace})
+	if err != nil {
+		return nil, err
 	}
 	p := &Provider{
 		service: service,
 		pages:   &login.Pages{Service: service, Logger: c.Logger, HelpURL: strings.TrimSuffix(c.HelpURL, "/"), Metrics: c.Metrics},
-		keys:    &keyRing{store: c.Store},
+		keys:    keys,
 		logger:  c.Logger,
 		metrics: c.Metrics,
 		mux:     http.NewServeMux(),

@@ -58,6 +58,8 @@ type testWorld struct {
 	store  vneid.Store
 	phones *fakePhones
 	log    *lockedBuffer
+
+	provider *op.Provider
 }
 
 type lockedBuffer struct {
@@ -94,6 +96,7 @@ func newWorld(t *testing.T) *testWorld {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.provider = provider
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		provider.ServeHTTP(rw, r.WithContext(vneid.WithWorld(r.Context(), w.world)))
 	}))

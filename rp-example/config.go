@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"flag"
 	"fmt"
@@ -18,6 +20,11 @@ type config struct {
 	ClientID     string
 	ClientSecret string
 	Database     string // path of the SQLite file
+	TLS          string // off, auto, or CERT.pem,KEY.pem
+	CA           string // a PEM file; "" = the system's authorities
+
+	given *tls.Certificate // what TLS names, see loadTLS
+	roots *x509.CertPool   // what CA names; nil = the system's
 }
 
 var (
@@ -39,6 +46,8 @@ func readConfig(args []string, env func(string) (string, bool), stdout io.Writer
 		{"portal-client-id", "PORTAL_CLIENT_ID", "thanhhoa-portal", "client id registered with the provider", &cfg.ClientID},
 		{"portal-client-secret", "PORTAL_CLIENT_SECRET", "thanhhoa-portal-secret", "client secret; better given in the environment, flags are seen by everybody on the machine", &cfg.ClientSecret},
 		{"portal-database", "PORTAL_DATABASE", "sqlite:var/portal.db", "the portal's own store", &cfg.Database},
+		{"portal-tls", "PORTAL_TLS", "off", "off, auto (a certificate of its own, kept beside the database), or CERT.pem,KEY.pem", &cfg.TLS},
+		{"portal-ca", "PORTAL_CA", "", "a PEM file with the only authorities to trust for the provider (default: those of the system)", &cfg.CA},
 	}
 	flags := flag.NewFlagSet("rp-example", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -144,7 +153,11 @@ func (c config) listeningOn(addr net.Addr) config {
 	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
 		host = "127.0.0.1"
 	}
-	c.URL = "http://" + withoutUsualPort(&url.URL{Scheme: "http", Host: net.JoinHostPort(host, port)})
+	scheme := "http"
+	if c.usesTLS() {
+		scheme = "https"
+	}
+	c.URL = scheme + "://" + withoutUsualPort(&url.URL{Scheme: scheme, Host: net.JoinHostPort(host, port)})
 	return c
 }
 

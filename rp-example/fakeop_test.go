@@ -56,6 +56,13 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 }
 
 func newFakeOP(t *testing.T, now func() time.Time) *fakeOP {
+	op := newStoppedOP(t, now)
+	op.srv.Start()
+	return op
+}
+
+// newStoppedOP is a provider that does not listen yet.
+func newStoppedOP(t *testing.T, now func() time.Time) *fakeOP {
 	op := &fakeOP{t: t, now: now, key: newKey(t), codes: map[string]url.Values{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", op.serveDiscovery)
@@ -64,7 +71,7 @@ func newFakeOP(t *testing.T, now func() time.Time) *fakeOP {
 	mux.HandleFunc("POST /oauth/token", op.serveToken)
 	mux.HandleFunc("GET /userinfo", op.serveUserinfo)
 	mux.HandleFunc("GET /end_session", op.serveEndSession)
-	op.srv = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	op.srv = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		op.mu.Lock()
 		defer op.mu.Unlock()
 		if op.down {

@@ -33,7 +33,11 @@ func main() {
 // run is the whole program. It returns the exit code: 0 fine, 1 it ran and
 // failed, 2 bad usage.
 func run(ctx context.Context, args []string, env func(string) (string, bool), stdout, stderr io.Writer) int {
+	now := time.Now // the only call of it
 	cfg, err := readConfig(args, env, stdout)
+	if err == nil {
+		err = cfg.loadTLS(now())
+	}
 	switch {
 	case errors.Is(err, errHelp):
 		return 0
@@ -44,14 +48,14 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		fmt.Fprintf(stderr, "rp-example: bad settings:\n%v\nTry --help.\n", err)
 		return 2
 	}
-	if err := serve(ctx, cfg, stdout, slog.New(slog.NewTextHandler(stderr, nil))); err != nil {
+	if err := serve(ctx, cfg, stdout, slog.New(slog.NewTextHandler(stderr, nil)), now); err != nil {
 		fmt.Fprintln(stderr, "rp-example:", err)
 		return 1
 	}
 	return 0
 }
 
-func serve(ctx context.Context, cfg config, stdout io.Writer, log *slog.Logger) error {
+func serve(ctx context.Context, cfg config, stdout io.Writer, log *slog.Logger, now func() time.Time) error {
 	ln, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", cfg.Listen, err)
@@ -59,7 +63,11 @@ func serve(ctx context.Context, cfg config, stdout io.Writer, log *slog.Logger) 
 	defer ln.Close()
 	cfg = cfg.listeningOn(ln.Addr())
 
-	p, err := newPortal(ctx, cfg, log, time.Now)
+	tlsConfig, err := cfg.listenerTLS(now, log)
+	if err != nil {
+		return err
+	}
+	p, err := newPortal(ctx, cfg, log, now)
 	if err != nil {
 		return err
 	}
@@ -73,9 +81,16 @@ func serve(ctx context.Context, cfg config, stdout io.Writer, log *slog.Logger) 
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		TLSConfig:         tlsConfig,
 	}
 	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ln) }()
+	go func() {
+		if tlsConfig != nil {
+			done <- srv.ServeTLS(ln, "", "")
+		} else {
+			done <- srv.Serve(ln)
+		}
+	}()
 	fmt.Fprintf(stdout, "Cổng Dịch vụ công tỉnh Thanh Hóa (bản mẫu): %s\n", cfg.URL)
 
 	select {

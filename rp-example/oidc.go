@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/subtle"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -56,8 +57,11 @@ type metadata struct {
 
 func newProvider(cfg config, now func() time.Time) *provider {
 	return &provider{cfg: cfg, now: now, client: &http.Client{
-		Timeout:   callTime,
-		Transport: limitedTransport{&http.Transport{Proxy: http.ProxyFromEnvironment, MaxResponseHeaderBytes: 64 << 10, MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute}},
+		Timeout: callTime,
+		Transport: limitedTransport{&http.Transport{
+			Proxy: http.ProxyFromEnvironment, MaxResponseHeaderBytes: 64 << 10, MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute,
+			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.roots, Time: now}, ForceAttemptHTTP2: true,
+		}},
 		// None of these calls has a reason to be redirected, and following one
 		// would carry the code, the secret or the access token elsewhere.
 		CheckRedirect: func(r *http.Request, _ []*http.Request) error {
@@ -124,7 +128,7 @@ func (o *provider) discover(ctx context.Context) error {
 	// go-oidc compares the document's issuer with ours (OIDC Discovery 4.3).
 	op, err := oidc.NewProvider(oidc.ClientContext(ctx, o.client), o.cfg.Issuer)
 	if err != nil {
-		return fmt.Errorf("discovery: %w", err)
+		return fmt.Errorf("discovery: %w", trustHint(err))
 	}
 	var doc struct {
 		JWKS        string   `json:"jwks_uri"`

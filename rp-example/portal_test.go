@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/x509"
 	"io"
 	"log/slog"
 	"net/http"
@@ -27,6 +28,7 @@ type world struct {
 	db     string
 	log    *syncBuffer
 	ahead  *atomic.Int64
+	roots  *x509.CertPool
 }
 
 type syncBuffer struct {
@@ -64,7 +66,7 @@ func (w *world) lie(change func(op *fakeOP)) { w.op.lie(func() { change(w.op) })
 func (w *world) start() {
 	w.t.Helper()
 	w.srv = httptest.NewUnstartedServer(nil)
-	cfg := config{Listen: "127.0.0.1:0", Issuer: w.op.srv.URL, ClientID: "thanhhoa-portal", ClientSecret: "thanhhoa-portal-secret", Database: w.db}
+	cfg := config{Listen: "127.0.0.1:0", Issuer: w.op.srv.URL, ClientID: "thanhhoa-portal", ClientSecret: "thanhhoa-portal-secret", Database: w.db, roots: w.roots}
 	cfg = cfg.listeningOn(w.srv.Listener.Addr())
 	p, err := newPortalWith(w.t.Context(), cfg, slog.New(slog.NewTextHandler(w.log, nil)), w.now, newHasher(64, 1))
 	if err != nil {

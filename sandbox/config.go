@@ -22,13 +22,15 @@ import (
 // [Start], so the zero Config is a valid one.
 type Config struct {
 	Listen        string // of the provider, localhost:9998
-	Issuer        string // exactly as in tokens; http://LISTEN
+	Issuer        string // exactly as in tokens; http://LISTEN, https://LISTEN with TLS
 	SandboxListen string // localhost:9997
-	SandboxURL    string // as browsers see it; http://SANDBOX-LISTEN
+	SandboxURL    string // as browsers see it; http://SANDBOX-LISTEN, https://SANDBOX-LISTEN with TLS
+	TLS           string // off, auto, or CERT.pem,KEY.pem: of both listeners
 	Database      string // sqlite:PATH or sqlite::memory:; DATA/sandbox.db
 	Seed          string // default, none, or a seed file
 	Data          string // folder for whatever is kept, var
 	LogFormat     string // text or json
+	KeyRotation   string // off, or how old a signing key gets: 2160h
 
 	AllowHosts []string        // hosts beyond loopback: of requests and of registered URIs
 	Policy     vneid.Policy    // zero = vneid.DefaultPolicy
@@ -38,6 +40,10 @@ type Config struct {
 	// from the environment only: flags show in process lists, and files get
 	// committed.
 	Token string
+
+	// SealingKey encrypts the signing keys in the database: 32 bytes in base64
+	// or hex, from the environment only. OldSealingKey is the former one.
+	SealingKey, OldSealingKey string
 
 	LogOutput   io.Writer // os.Stderr
 	Version     string    // shown on the landing page
@@ -60,13 +66,15 @@ func (s setting) env() string  { return envPrefix + strings.ToUpper(s.key) }
 
 var settings = []setting{
 	{"listen", "localhost:9998", "address of the provider", func(c *Config) *string { return &c.Listen }},
-	{"issuer", "http://LISTEN", "issuer, exactly as in tokens", func(c *Config) *string { return &c.Issuer }},
+	{"issuer", "http[s]://LISTEN", "issuer, exactly as in tokens", func(c *Config) *string { return &c.Issuer }},
 	{"sandbox_listen", "localhost:9997", "address of people, SMS inbox and API", func(c *Config) *string { return &c.SandboxListen }},
-	{"sandbox_url", "http://SANDBOX-LISTEN", "its URL as browsers see it", func(c *Config) *string { return &c.SandboxURL }},
+	{"sandbox_url", "http[s]://SANDBOX-LISTEN", "its URL as browsers see it", func(c *Config) *string { return &c.SandboxURL }},
+	{"tls", "off", "off, auto (a local CA under DATA), or CERT.pem,KEY.pem", func(c *Config) *string { return &c.TLS }},
 	{"database", "sqlite:DATA/sandbox.db", "or sqlite::memory:", func(c *Config) *string { return &c.Database }},
 	{"seed", "default", "default, none, or a FILE with personas and clients", func(c *Config) *string { return &c.Seed }},
 	{"data", "var", "folder for whatever is kept", func(c *Config) *string { return &c.Data }},
 	{"log_format", "text", "text or json", func(c *Config) *string { return &c.LogFormat }},
+	{"key_rotation", "off", "age at which signing keys are replaced: off, or 2160h", func(c *Config) *string { return &c.KeyRotation }},
 }
 
 // Usage lists the flags of serve.
@@ -78,8 +86,9 @@ func Usage() string {
 	}
 	fmt.Fprintf(&b, "Every flag is also an environment variable (%s) and a key of the file (%s).\n"+
 		"Flags win over the environment, the environment over the file.\n"+
-		"%s, at least %d characters, makes API and SMS inbox ask for a token.\n",
-		settings[2].env(), settings[2].key, envPrefix+"TOKEN", minToken)
+		"%s, at least %d characters, makes API and SMS inbox ask for a token.\n"+
+		"%s, 32 bytes in base64 or hex, encrypts the signing keys in the database.\n",
+		settings[2].env(), settings[2].key, envPrefix+"TOKEN", minToken, envPrefix+"KEY")
 	return b.String()
 }
 
@@ -118,6 +127,7 @@ func ParseServe(args []string, env func(string) string) (Config, error) {
 		}
 	}
 	r.Token = env(envPrefix + "TOKEN")
+	r.readSealingKeys(env)
 	r.check()
 	return r.Config, r.mistakes.Err()
 }
@@ -131,6 +141,7 @@ func CheckFile(name string, env func(string) string) error {
 	}
 	r.readYAML(name, content)
 	r.Token = env(envPrefix + "TOKEN")
+	r.readSealingKeys(env)
 	r.check()
 	return r.mistakes.Err()
 }
@@ -210,6 +221,8 @@ func (c *Config) complete() {
 	c.Database = orDefault(c.Database, "sqlite:"+filepath.ToSlash(filepath.Join(c.Data, "sandbox.db")))
 	c.Seed = orDefault(c.Seed, "default")
 	c.LogFormat = orDefault(c.LogFormat, "text")
+	c.TLS = orDefault(c.TLS, tlsOff)
+	c.KeyRotation = orDefault(c.KeyRotation, rotationOff)
 	if c.Policy == (vneid.Policy{}) {
 		c.Policy = vneid.DefaultPolicy()
 	}
@@ -241,6 +254,8 @@ func (r *reading) check() {
 	}
 	r.checkURL("issuer", r.Issuer)
 	r.checkURL("sandbox_url", r.SandboxURL)
+	r.checkTLS(vneid.SystemClock{})
+	r.checkKeys()
 	if r.LogFormat != "text" && r.LogFormat != "json" {
 		r.wrong("log_format", fmt.Sprintf("%q is neither text nor json", r.LogFormat), "")
 	}

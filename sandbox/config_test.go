@@ -41,7 +41,7 @@ func TestWithoutAnySettingTheDefaultsOfTheContractHold(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c.Listen != "localhost:9998" || c.SandboxListen != "localhost:9997" || c.Database != "sqlite:var/sandbox.db" ||
-		c.Seed != "default" || c.Data != "var" || c.LogFormat != "text" || c.Policy != vneid.DefaultPolicy() || c.Token != "" {
+		c.Seed != "default" || c.Data != "var" || c.LogFormat != "text" || c.TLS != "off" || c.Policy != vneid.DefaultPolicy() || c.Token != "" {
 		t.Errorf("got %+v", c)
 	}
 }
@@ -91,7 +91,7 @@ func TestAWrongConfigurationIsRefusedWithSourceAndHint(t *testing.T) {
 		"an impossible port":              {[]string{"--listen", "localhost:99999"}, nil, "is no port"},
 		"one address for two":             {[]string{"--listen", "localhost:9997"}, nil, "the same address as listen"},
 		"an unknown flag":                 {[]string{"--sandbox-lsten", "x"}, nil, `serve: --sandbox-lsten: unknown; did you mean "--sandbox-listen"?`},
-		"a flag of later":                 {[]string{"--tls", "auto"}, nil, "serve: --tls: unknown"},
+		"half a TLS pair":                 {[]string{"--tls", "cert.pem"}, nil, "--tls: \"cert.pem\" is neither off nor auto nor two files"},
 		"a flag without value":            {[]string{"--seed"}, nil, "--seed: has no value"},
 		"an empty flag":                   {[]string{"--seed="}, nil, "--seed: is empty"},
 		"an argument":                     {[]string{"now"}, nil, "serve: now: an argument that nobody asked for"},

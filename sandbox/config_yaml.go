@@ -15,10 +15,12 @@ type configFile struct {
 	Issuer        string `yaml:"issuer"`
 	SandboxListen string `yaml:"sandbox_listen"`
 	SandboxURL    string `yaml:"sandbox_url"`
+	TLS           string `yaml:"tls"`
 	Database      string `yaml:"database"`
 	Seed          string `yaml:"seed"`
 	Data          string `yaml:"data"`
 	LogFormat     string `yaml:"log_format"`
+	KeyRotation   string `yaml:"key_rotation"`
 
 	AllowHosts []string        `yaml:"allow_hosts"`
 	Policy     policyFile      `yaml:"policy"`
@@ -65,8 +67,8 @@ func (r *reading) readYAML(name string, content []byte) {
 	r.mistakes = append(r.mistakes, f.Mistakes...)
 
 	r.Config = Config{
-		Listen: file.Listen, Issuer: file.Issuer, SandboxListen: file.SandboxListen, SandboxURL: file.SandboxURL,
-		Database: file.Database, Seed: file.Seed, Data: file.Data, LogFormat: file.LogFormat,
+		Listen: file.Listen, Issuer: file.Issuer, SandboxListen: file.SandboxListen, SandboxURL: file.SandboxURL, TLS: file.TLS,
+		Database: file.Database, Seed: file.Seed, Data: file.Data, LogFormat: file.LogFormat, KeyRotation: file.KeyRotation,
 		AllowHosts: file.AllowHosts, Policy: vneid.Policy(file.Policy), Clients: file.Clients,
 	}
 	keys := []string{"allow_hosts"}

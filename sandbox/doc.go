@@ -3,6 +3,7 @@
 // people, builds the provider, and listens.
 //
 // Read start.go first, then guard.go (who may call) and config.go (what can be
-// set). Its subpackages are the parts of the world: people, sms, api. The
+// set). Its subpackages are the parts of the world: people, sms, api; and
+// localca, the certificates of --tls auto. The
 // provider never learns that its phones are fake: it sees a vneid.SMSGateway.
 package sandbox

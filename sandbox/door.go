@@ -1,10 +1,7 @@
 package sandbox
 
 import (
-	"bytes"
 	"crypto/subtle"
-	_ "embed"
-	"html/template"
 	"net/http"
 	"strings"
 
@@ -18,19 +15,18 @@ import (
 type door struct {
 	tokenHash string // SHA-256
 	cookie    string // value of the cookie: derived from the token, and not it
-	secure    bool   // the sandbox is reached by https
 	pages     *pages
 	sameSite  *http.CrossOriginProtection
 }
 
 const (
-	tokenCookie = "console_default_token"
+	tokenCookie = "token"
 	signInPath  = "/sign-in"
 )
 
-func newDoor(token string, secure bool, p *pages) *door {
+func newDoor(token string, p *pages) *door {
 	return &door{tokenHash: vneid.SecretHash(token), cookie: vneid.SecretHash("cookie\x00" + token),
-		secure: secure, pages: p, sameSite: http.NewCrossOriginProtection()}
+		pages: p, sameSite: http.NewCrossOriginProtection()}
 }
 
 // admits lets a request through, or answers it.
@@ -50,7 +46,7 @@ func (d *door) admits(w http.ResponseWriter, r *http.Request) bool {
 		d.signIn(w, r)
 		return false
 	}
-	if c, err := r.Cookie(tokenCookie); err == nil && equal(c.Value, d.cookie) {
+	if c, err := r.Cookie(d.pages.cookieName(tokenCookie)); err == nil && equal(c.Value, d.cookie) {
 		return true
 	}
 	d.ask(w, r, http.StatusUnauthorized, backTo(r.URL.RequestURI()), "")
@@ -70,10 +66,10 @@ func (d *door) signIn(w http.ResponseWriter, r *http.Request) {
 	back := backTo(r.PostFormValue("back"))
 	if !equal(vneid.SecretHash(strings.TrimSpace(r.PostFormValue("token"))), d.tokenHash) {
 		f := d.pages.frame(w, r)
-		d.ask(w, r, http.StatusUnauthorized, back, both(f, "Mã truy cập không đúng.", "That is not the token."))
+		d.ask(w, r, http.StatusUnauthorized, back, f.T("token.wrong"))
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: tokenCookie, Value: d.cookie, Path: "/", HttpOnly: true, Secure: d.secure, SameSite: http.SameSiteLaxMode})
+	d.pages.setCookie(w, tokenCookie, d.cookie, 0)
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, back, http.StatusSeeOther)
 }
@@ -86,31 +82,13 @@ func backTo(uri string) string {
 	return "/"
 }
 
-//go:embed signin.html
-var signInHTML string
-
-var signInPage = template.Must(template.New("sign-in").Parse(signInHTML))
-
 func (d *door) ask(w http.ResponseWriter, r *http.Request, status int, back, problem string) {
 	f := d.pages.frame(w, r)
 	if !wantsPage(r) && r.Method != http.MethodPost {
 		api.Refuse(http.StatusUnauthorized, "this sandbox asks for its token: open "+d.pages.sandboxURL+" in a browser and sign in").Write(w)
 		return
 	}
-	var html bytes.Buffer
-	err := signInPage.Execute(&html, struct {
-		templates.Frame
-		Banner, Title, What, Label, Button, Back, Problem string
-	}{f, templates.Text(templates.Vi, "frame.banner"),
-		both(f, "Mở bộ thử nghiệm", "Open the sandbox"),
-		both(f, "Bộ thử nghiệm này mở cho máy khác, nên cần mã truy cập mà người khởi động đã đặt (VNEID_SANDBOX_TOKEN).",
-			"This sandbox is open to other machines, so it asks for the token that whoever started it has set (VNEID_SANDBOX_TOKEN)."),
-		both(f, "Mã truy cập", "Token"), both(f, "Mở", "Open"), back, problem})
-	if err != nil {
-		d.pages.fail(w, r, err)
-		return
-	}
-	sendPage(w, status, html.Bytes())
+	d.pages.show(w, r, status, templates.TokenView{Frame: f, Action: signInPath, Back: back, Error: problem})
 }
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

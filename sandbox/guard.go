@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
@@ -33,11 +34,11 @@ func newGuard(c *Config, d *door, p *pages) *guard {
 	return g
 }
 
-// A refusal is why a request was turned away and what to do. Texts by
-// language; the technical line is for developers.
+// A refusal is why a request was turned away; the technical line is for
+// developers.
 type refusal struct {
 	status    int
-	code      string // names the page's texts: templates error.<code>.*, or refusalTexts
+	code      string // names the page's texts: templates error.<code>.*
 	technical string
 	retry     bool // opening the page again from here is allowed
 }
@@ -52,8 +53,23 @@ func (g *guard) knownHosts(next http.Handler) http.Handler {
 				"Host is neither a loopback name nor configured; use localhost, or name the host under allow_hosts in the configuration file", false})
 			return
 		}
+		if headSize(r) > maxHead {
+			g.refuse(w, r, refusal{http.StatusRequestHeaderFieldsTooLarge, "too_large",
+				"request line and headers are over " + strconv.Itoa(maxHead) + " bytes; a long query belongs into a POST", false})
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+func headSize(r *http.Request) int {
+	n := len(r.RequestURI)
+	for name, values := range r.Header {
+		for _, v := range values {
+			n += len(name) + len(v) + 4
+		}
+	}
+	return n
 }
 
 // callers guards the sandbox listener.
@@ -61,6 +77,7 @@ func (g *guard) callers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/assets/"): // style and script, the same for everybody
+		case r.URL.Path == caPath: // as public as what every handshake shows, and needed before a token can be sent safely
 		case g.door != nil:
 			if !g.door.admits(w, r) {
 				return
@@ -120,14 +137,14 @@ func (g *guard) refuse(w http.ResponseWriter, r *http.Request, why refusal) {
 		return
 	}
 	f := g.pages.frame(w, r)
-	v := refusalPage(f, why.code)
+	v := templates.Problem(f, why.code)
 	v.Status, v.Technical = why.status, why.technical
 	if why.retry && r.URL.Path == "/sms" {
 		// The provider's pages link here from another port. The person gets
 		// what they asked for, by a navigation that is ours.
 		again := url.URL{Path: "/sms", RawQuery: r.URL.RawQuery}
 		w.Header().Set("Refresh", "0; url="+again.String())
-		v.Links = []templates.Link{{Text: both(f, "Mở hộp thư SMS", "Open the SMS inbox"), URL: again.String(), Primary: true}}
+		v.Links = []templates.Link{{Text: f.T("home.open.sms"), URL: again.String(), Primary: true}}
 	}
 	g.pages.show(w, r, why.status, v)
 }

@@ -58,7 +58,7 @@ func portOf(l net.Listener) string {
 }
 
 // urlOf is the URL of an address that was asked for with the port it got.
-func urlOf(address string, l net.Listener) string {
+func urlOf(scheme, address string, l net.Listener) string {
 	host, _, _ := net.SplitHostPort(address)
-	return "http://" + net.JoinHostPort(strings.ToLower(host), portOf(l))
+	return scheme + "://" + net.JoinHostPort(strings.ToLower(host), portOf(l))
 }

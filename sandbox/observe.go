@@ -30,8 +30,9 @@ func newLogger(c *Config, level slog.Level) *slog.Logger {
 }
 
 // LibraryLogger is for slog.SetDefault: libraries log there, in the format of
-// the rest, and only what somebody has to know.
-func (c *Config) LibraryLogger() *slog.Logger { return newLogger(c, slog.LevelWarn) }
+// the rest, and only failures. A refused request of a client is a warning to
+// zitadel/oidc; op has logged it already, with its hint.
+func (c *Config) LibraryLogger() *slog.Logger { return newLogger(c, slog.LevelError) }
 
 // observer sees every request of a listener: it names it, counts it, logs one
 // line at its end, and turns a panic into an answer. It logs no query, no
@@ -137,7 +138,7 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // plainSegment is a path segment that somebody chose, not a random one, and
 // that names nobody.
-var plainSegment = regexp.MustCompile(`^(\.?[a-z_-]{1,24}(\.(css|js|svg|html))?|v1)$`)
+var plainSegment = regexp.MustCompile(`^(\.?[a-z_-]{1,24}(\.(css|js|svg|html|pem))?|v1)$`)
 
 // maskPath is a path without what may be an id, a number or a secret.
 func maskPath(path string) string {
@@ -156,7 +157,7 @@ func maskPath(path string) string {
 // routeClasses keep the number of time series small, whatever is asked for.
 var routeClasses = []string{
 	"/.well-known/openid-configuration", "/authorize", "/oauth/token", "/oauth/introspect", "/userinfo", "/keys", "/revoke",
-	"/end_session", "/login", "/healthz", "/ready", "/metrics", "/assets", "/sms", signInPath,
+	"/end_session", "/login", "/healthz", "/ready", "/metrics", "/assets", "/sms", caPath, signInPath,
 	"/api/v1/personas", "/api/v1/sms", "/api/v1/clients", "/api/v1/clock", "/api/v1/reset",
 }
 

@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/localca"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/sms"
 	"github.com/vneid-sandbox/vneid-sandbox/templates"
@@ -18,13 +20,17 @@ type pages struct {
 	store                       vneid.Store
 	inbox                       *sms.Network
 	issuer, sandboxURL, version string
-	portal                      string // where the sample portal is, "" = unknown
+	portal                      string             // where the sample portal is, "" = unknown
+	ca                          *localca.Authority // of --tls auto, nil = none
 }
 
 // routes of the sandbox listener that are pages.
 func (p *pages) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", p.home)
 	mux.HandleFunc("GET /sms", p.smsInbox)
+	if p.ca != nil {
+		mux.HandleFunc("GET "+caPath, p.caCertificate)
+	}
 	mux.Handle("/assets/", templates.Assets())
 	mux.HandleFunc("/", p.nothingHere)
 }
@@ -36,6 +42,9 @@ func (p *pages) home(w http.ResponseWriter, r *http.Request) {
 	v := templates.HomeView{Frame: p.frame(w, r), Issuer: p.issuer, SandboxURL: p.sandboxURL,
 		PortalHint: p.portal, Password: people.Password, Version: p.version}
 	v.HomeURL = "" // this is it
+	if p.ca != nil {
+		v.CAURL = p.sandboxURL + caPath
+	}
 	err := p.store.View(r.Context(), vneid.WorldFrom(r.Context()).ID, func(tx vneid.Tx) error {
 		accounts, err := tx.Accounts("", mostListed)
 		v.Personas = nil
@@ -80,19 +89,38 @@ func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p.show(w, r, v.Status, v)
 }
 
-const langCookie = "console_default_lang"
+const langCookie = "lang"
+
+// cookieName carries party and world, since ports of one host share cookies;
+// by https also the prefix that keeps other hosts from planting the cookie
+// (RFC 6265bis §4.1.3.2).
+func (p *pages) cookieName(kind string) string {
+	if p.secure() {
+		return "__Host-console_default_" + kind
+	}
+	return "console_default_" + kind
+}
+
+// secure reports whether browsers reach the sandbox by https, ours or that of
+// a proxy in front.
+func (p *pages) secure() bool { return strings.HasPrefix(p.sandboxURL, "https://") }
+
+func (p *pages) setCookie(w http.ResponseWriter, kind, value string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{Name: p.cookieName(kind), Value: value, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: p.secure()})
+}
 
 // frame is the frame of a page in the language that was chosen: by ?lang=,
 // which is remembered, or before.
 func (p *pages) frame(w http.ResponseWriter, r *http.Request) templates.Frame {
 	f := templates.Frame{Lang: templates.Vi, HomeURL: "/"}
-	if c, err := r.Cookie(langCookie); err == nil {
+	if c, err := r.Cookie(p.cookieName(langCookie)); err == nil {
 		f.Lang, _ = templates.ParseLang(c.Value)
 	}
 	query := r.URL.Query()
 	if lang, ok := templates.ParseLang(query.Get("lang")); ok {
 		f.Lang = lang
-		http.SetCookie(w, &http.Cookie{Name: langCookie, Value: string(lang), Path: "/", MaxAge: 365 * 24 * 3600, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+		p.setCookie(w, langCookie, string(lang), 365*24*3600)
 	}
 	if isRead(r) {
 		other := url.Values{"lang": {string(templates.En)}}
@@ -128,46 +156,4 @@ func sendPage(w http.ResponseWriter, status int, html []byte) {
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_, _ = w.Write(html)
-}
-
-// both picks one of two texts by the language of a page.
-func both(f templates.Frame, vi, en string) string {
-	if f.Lang == templates.En {
-		return en
-	}
-	return vi
-}
-
-// refusalPage is the page of a refusal of the guard.
-func refusalPage(f templates.Frame, code string) templates.MessageView {
-	v := templates.MessageView{Frame: f, Kind: "error"}
-	switch code {
-	case "not_local":
-		v.Title = both(f, "Chỉ máy này được phép truy cập", "Only this machine may open this page")
-		v.What = both(f, "Trang này chỉ mở được từ chính máy đang chạy bộ thử nghiệm, qua địa chỉ localhost.",
-			"This page opens only on the machine that runs the sandbox, at its localhost address.")
-		v.Why = both(f, "Ai đọc được hộp thư SMS thì có thể đăng nhập thay bất kỳ người thử nào.",
-			"Whoever reads the SMS inbox can sign in as any of the test people.")
-		v.Next = both(f, "Hãy mở địa chỉ localhost trên máy đó. Để dùng từ máy khác, hãy khởi động với biến môi trường VNEID_SANDBOX_TOKEN.",
-			"Open the localhost address on that machine. To use it from others, start the sandbox with VNEID_SANDBOX_TOKEN set.")
-	case "proxied":
-		v.Title = both(f, "Yêu cầu đi qua máy chủ trung gian", "The request came through a proxy")
-		v.What = both(f, "Yêu cầu được chuyển tiếp qua proxy nên không biết đến từ đâu, vì vậy bị từ chối.",
-			"A proxy forwarded the request, so nobody knows where it comes from; it was refused.")
-		v.Why = both(f, "Khi không có mã truy cập, chỉ những yêu cầu trực tiếp từ chính máy này được chấp nhận.",
-			"Without a token only direct requests from this machine are accepted.")
-		v.Next = both(f, "Hãy mở trực tiếp địa chỉ localhost, hoặc khởi động với biến môi trường VNEID_SANDBOX_TOKEN.",
-			"Open the localhost address directly, or start the sandbox with VNEID_SANDBOX_TOKEN set.")
-	case "other_site":
-		v.Title = both(f, "Bạn đến từ một trang khác", "You came from another site")
-		v.What = both(f, "Một trang web khác đã đưa trình duyệt đến đây, nên trang chưa được mở.",
-			"Another web page sent your browser here, so the page was not opened yet.")
-		v.Why = both(f, "Như vậy không trang web lạ nào có thể dùng hộp thư SMS hay API của bộ thử nghiệm sau lưng bạn.",
-			"So no foreign web page can use the SMS inbox or the API behind your back.")
-		v.Next = both(f, "Nếu chính bạn muốn mở, hãy dùng nút bên dưới hoặc vào từ trang chủ của bộ thử nghiệm.",
-			"If you wanted this, use the button below or start from the sandbox's home page.")
-	default:
-		return templates.Problem(f, code)
-	}
-	return v
 }

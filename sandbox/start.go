@@ -3,13 +3,14 @@ package sandbox
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"runtime"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/vneid-sandbox/vneid-sandbox/op"
 	"github.com/vneid-sandbox/vneid-sandbox/op/password"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/localca"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/sms"
 	"github.com/vneid-sandbox/vneid-sandbox/storage"
@@ -32,9 +34,15 @@ type Running struct {
 	Password   string
 
 	log     *slog.Logger
+	tls     *tls.Config // nil = off
+	ca      *localca.Authority
 	store   vneid.Store
 	inbox   *sms.Network
 	servers []*http.Server
+	work    sync.WaitGroup // what runs beside the listeners
+	endWork context.CancelFunc
+	world   *vneid.World
+	rest    context.CancelFunc // ends what works beside the servers
 	unused  unused
 	closing sync.Once
 	closed  chan struct{}
@@ -78,13 +86,16 @@ func Start(ctx context.Context, c Config) (*Running, error) {
 		return fail(err)
 	}
 	listeners = append(listeners, world...)
-	c.Issuer = orDefault(c.Issuer, urlOf(c.Listen, provider[0]))
-	c.SandboxURL = orDefault(c.SandboxURL, urlOf(c.SandboxListen, world[0]))
+	c.Issuer = orDefault(c.Issuer, urlOf(c.scheme(), c.Listen, provider[0]))
+	c.SandboxURL = orDefault(c.SandboxURL, urlOf(c.scheme(), c.SandboxListen, world[0]))
 	r.Issuer, r.SandboxURL = c.Issuer, c.SandboxURL
+	if err := r.openTLS(&c); err != nil {
+		return fail(err)
+	}
 
 	store, err := storage.Open(ctx, c.Database, storage.Options{Logger: r.log})
 	if err != nil {
-		return fail(fmt.Errorf("open the database %s: %w", c.Database, err))
+		return fail(err) // names the database, without its password
 	}
 	r.store = store
 	providerHandler, sandboxHandler, err := r.build(ctx, &c)
@@ -93,8 +104,11 @@ func Start(ctx context.Context, c Config) (*Running, error) {
 	}
 	idp, pretend := r.server(providerHandler, 30*time.Second), r.server(sandboxHandler, sms.MaxWait+15*time.Second)
 	r.servers = []*http.Server{idp, pretend}
+	beside, rest := context.WithCancel(ctx)
+	r.rest = rest
 	r.serve(idp, provider)
 	r.serve(pretend, world)
+	go collectExpired(beside, r.store, r.log, collectEvery, r.world)
 	context.AfterFunc(ctx, func() { r.Close(context.Background()) })
 	return r, nil
 }
@@ -113,6 +127,7 @@ func (r *Running) build(ctx context.Context, c *Config) (provider, sandbox http.
 	if err != nil {
 		return nil, nil, err
 	}
+	r.world = world
 	ctx = vneid.WithWorld(ctx, world)
 	seed, err := c.loadSeed(clock.Base)
 	if err != nil {
@@ -126,25 +141,34 @@ func (r *Running) build(ctx context.Context, c *Config) (provider, sandbox http.
 		r.Example, r.Password = &seed.Personas[0], people.Password
 	}
 
-	idp, err := op.New(ctx, op.Config{Store: r.store, Hasher: hasher, SMS: r.inbox, Rand: rand.Reader, Logger: r.log,
-		HelpURL: c.SandboxURL, Metrics: set})
+	providerConfig := op.Config{Store: r.store, Hasher: hasher, SMS: r.inbox, Rand: rand.Reader, Logger: r.log,
+		HelpURL: c.SandboxURL, Metrics: set}
+	if err := c.setKeys(&providerConfig); err != nil {
+		return nil, nil, err
+	}
+	idp, err := op.New(ctx, providerConfig)
 	if err != nil {
 		return nil, nil, fmt.Errorf("build the provider: %w", err)
 	}
-	p := &pages{log: r.log, store: r.store, inbox: r.inbox, issuer: c.Issuer, sandboxURL: c.SandboxURL, version: c.Version}
+	if err := idp.OpenKeys(ctx); err != nil {
+		return nil, nil, fmt.Errorf("open the signing keys: %w", err)
+	}
+	p := &pages{log: r.log, store: r.store, inbox: r.inbox, issuer: c.Issuer, sandboxURL: c.SandboxURL, version: c.Version, ca: r.ca}
 	if c.Seed == "default" {
 		p.portal = "http://127.0.0.1:9999" // where the seeded client thanhhoa-portal lives
 	}
 	var d *door
 	if c.Token != "" {
-		d = newDoor(c.Token, strings.HasPrefix(c.SandboxURL, "https://"), p)
+		d = newDoor(c.Token, p)
 	}
 	g := newGuard(c, d, p)
 
 	sandboxMux := http.NewServeMux()
 	p.routes(sandboxMux)
+	// For `make bench`: where the CPU goes. It tells nothing about people.
+	sandboxMux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	sandboxMux.Handle(api.Prefix+"/", api.New(api.Config{Store: r.store, Inbox: r.inbox, Rand: rand.Reader,
-		AllowHosts: c.AllowHosts, Logger: r.log, MoveClock: k.moveClock, Reset: k.reset}))
+		AllowHosts: c.AllowHosts, Logger: r.log, MoveClock: k.moveClock, Reset: k.reset, RotateKey: idp.RotateKey}))
 
 	wrap := func(listener string, h http.Handler) http.Handler {
 		o := &observer{listener: listener, log: r.log, metrics: set, rand: rand.Reader, clock: vneid.SystemClock{}, pages: p}
@@ -153,9 +177,16 @@ func (r *Running) build(ctx context.Context, c *Config) (provider, sandbox http.
 		})
 		return o.around(g.knownHosts(inWorld))
 	}
+	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
+	r.endWork = endWork
+	r.work.Go(func() { idp.RunKeys(work) })
 	provider = health(r.store, set, http.MaxBytesHandler(idp, maxFormBody))
 	return wrap("provider", provider), wrap("sandbox", g.callers(sandboxMux)), nil
 }
+
+// maxHead bounds the request line and headers of a request, in bytes. Ours and
+// those of browsers stay far below.
+const maxHead = 32 << 10
 
 // maxFormBody bounds what browsers and clients post to the provider, in bytes.
 const maxFormBody = 256 << 10
@@ -163,18 +194,20 @@ const maxFormBody = 256 << 10
 // server serves h. longest is how long a request may take.
 func (r *Running) server(h http.Handler, longest time.Duration) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 4 * maxHead, // beyond, net/http answers by itself, in plain text
 		// The read timeout runs on while a handler waits, and ends its context.
 		ReadTimeout: longest, WriteTimeout: longest + 15*time.Second,
 		ConnState: r.unused.track,
-		ErrorLog:  slog.NewLogLogger(r.log.Handler(), slog.LevelDebug), // broken connections, nothing to act on
+		ErrorLog:  slog.NewLogLogger(r.log.Handler(), r.handshakeLevel()),
+		TLSConfig: r.tls.Clone(),
 	}
 }
 
 func (r *Running) serve(s *http.Server, listeners []net.Listener) {
 	for _, l := range listeners {
 		go func() {
-			if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			if err := r.serveOn(s, l); !errors.Is(err, http.ErrServerClosed) {
 				r.log.Error("listener failed", "address", l.Addr().String(), "error", err)
 				r.stop(context.Background(), fmt.Errorf("listen on %s: %w", l.Addr(), err))
 			}
@@ -202,6 +235,7 @@ func (r *Running) stop(ctx context.Context, cause error) {
 		defer close(r.closed)
 		ctx, cancel := context.WithTimeout(ctx, stopWithin)
 		defer cancel()
+		r.rest()
 		r.inbox.Stop() // Shutdown waits for whoever waits for a message
 		defer time.AfterFunc(time.Second, r.unused.close).Stop()
 		var all sync.WaitGroup
@@ -213,6 +247,8 @@ func (r *Running) stop(ctx context.Context, cause error) {
 			})
 		}
 		all.Wait()
+		r.endWork()
+		r.work.Wait()
 		r.err = errors.Join(cause, r.store.Close())
 	})
 }

@@ -101,7 +101,7 @@ func checkAfterCrash(t *testing.T, url string, acknowledged map[string]bool) {
 		}
 	}
 	var logins, tokens, accounts, terms int
-	err := s.readers.QueryRow(`SELECT (SELECT count(*) FROM logins), (SELECT count(*) FROM tokens),
+	err := sqliteOf(s).readers.QueryRow(`SELECT (SELECT count(*) FROM logins), (SELECT count(*) FROM tokens),
 		(SELECT count(*) FROM accounts), (SELECT count(*) FROM account_terms)`).Scan(&logins, &tokens, &accounts, &terms)
 	// Each of the four writers may have been between its commit and its line.
 	if err != nil || logins < len(acknowledged) || logins > len(acknowledged)+4 || tokens != logins || accounts != logins || terms != 4*logins {
@@ -115,7 +115,7 @@ func checkAfterCrash(t *testing.T, url string, acknowledged map[string]bool) {
 func checkIntegrity(t *testing.T, s *Store) {
 	t.Helper()
 	var answer string
-	if err := s.writer.QueryRow("PRAGMA integrity_check").Scan(&answer); err != nil || answer != "ok" {
+	if err := sqliteOf(s).readers.QueryRow("PRAGMA integrity_check").Scan(&answer); err != nil || answer != "ok" {
 		t.Errorf("integrity_check: %s, %v", answer, err)
 	}
 }

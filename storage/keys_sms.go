@@ -4,8 +4,6 @@ import (
 	"errors"
 	"time"
 
-	"gorm.io/gorm"
-
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
 
@@ -14,13 +12,19 @@ type throttleRow struct {
 	Name     string `gorm:"column:name;primaryKey"`
 	Times    string `gorm:"column:times"`
 	LockedMS int64  `gorm:"column:locked_ms"`
+	LastMS   int64  `gorm:"column:last_ms"` // the last event, or the end of the lock
 }
 
 func (throttleRow) TableName() string { return "throttles" }
 
+var (
+	throttles      = newTable(&throttleRow{})
+	throttleByName = throttles.by("name = ?")
+)
+
 func (t *tx) Throttle(key string) (*vneid.Throttle, error) {
 	var row throttleRow
-	err := t.take("throttle", &row, "name = ?", key)
+	err := t.take("throttle", throttles, throttleByName, &row, key)
 	if errors.Is(err, vneid.ErrNotFound) {
 		return &vneid.Throttle{Key: key}, nil
 	}
@@ -39,11 +43,13 @@ func (t *tx) Throttle(key string) (*vneid.Throttle, error) {
 }
 
 func (t *tx) PutThrottle(v *vneid.Throttle) error {
-	times := make([]int64, len(v.Times))
+	times, last := make([]int64, len(v.Times)), ms(v.LockedUntil)
 	for i, at := range v.Times {
 		times[i] = ms(at)
+		last = max(last, times[i])
 	}
-	return t.put("put throttle", v, &throttleRow{World: t.world, Name: v.Key, Times: toJSON(times), LockedMS: ms(v.LockedUntil)})
+	return t.put("put throttle", throttles, v, &throttleRow{World: t.world, Name: v.Key, Times: toJSON(times),
+		LockedMS: ms(v.LockedUntil), LastMS: last})
 }
 
 type keyRow struct {
@@ -57,11 +63,13 @@ type keyRow struct {
 
 func (keyRow) TableName() string { return "signing_keys" }
 
+var signingKeys = newTable(&keyRow{})
+
 // SigningKeys lists all keys of the world, oldest first.
 func (t *tx) SigningKeys() (list []vneid.SigningKey, err error) {
 	var rows []keyRow
-	err = t.read("signing keys", func(db *gorm.DB) error {
-		return db.Where("world = ?", t.world).Order("created_ms, kid").Find(&rows).Error
+	err = t.read("signing keys", func() error {
+		return t.orm().Where("world = ?", t.world).Order("created_ms, kid").Find(&rows).Error
 	})
 	for _, r := range rows {
 		list = append(list, vneid.SigningKey{KID: r.KID, Alg: r.Alg, State: vneid.KeyState(r.State), PKCS8: r.PKCS8, CreatedAt: fromMS(r.CreatedMS)})
@@ -70,7 +78,7 @@ func (t *tx) SigningKeys() (list []vneid.SigningKey, err error) {
 }
 
 func (t *tx) PutSigningKey(k *vneid.SigningKey) error {
-	return t.put("put signing key", k, &keyRow{World: t.world, KID: k.KID, Alg: k.Alg, State: string(k.State),
+	return t.put("put signing key", signingKeys, k, &keyRow{World: t.world, KID: k.KID, Alg: k.Alg, State: string(k.State),
 		PKCS8: k.PKCS8, CreatedMS: ms(k.CreatedAt)})
 }
 
@@ -88,20 +96,22 @@ type smsRow struct {
 
 func (smsRow) TableName() string { return "sms" }
 
+var messages = newTable(&smsRow{})
+
 func (t *tx) InsertSMS(m *vneid.SMS) error {
-	return t.insert("insert sms", m, &smsRow{World: t.world, ID: m.ID, ToNumber: string(m.To), Text: m.Text, OTP: m.OTP,
+	return t.insert("insert sms", messages, m, &smsRow{World: t.world, ID: m.ID, ToNumber: string(m.To), Text: m.Text, OTP: m.OTP,
 		Login: m.Login, SentMS: ms(m.SentAt), VisibleMS: ms(m.VisibleAt)})
 }
 
 // SMSTo orders by arrival on the phone, then by arrival here. A limit below 1
 // finds none.
 func (t *tx) SMSTo(to vneid.PhoneNumber, at time.Time, limit int) (list []vneid.SMS, err error) {
-	if limit < 1 {
+	if limit < 1 || !storable(to) {
 		return nil, nil
 	}
 	var rows []smsRow
-	err = t.read("sms to", func(db *gorm.DB) error {
-		db = db.Where("world = ?", t.world)
+	err = t.read("sms to", func() error {
+		db := t.orm().Where("world = ?", t.world)
 		if to != "" {
 			db = db.Where("to_number = ?", string(to))
 		}

@@ -21,9 +21,18 @@ type loginRow struct {
 	CodeExpiresMS int64       `gorm:"column:code_expires_ms"`
 	CreatedMS     int64       `gorm:"column:created_ms"`
 	ExpiresMS     int64       `gorm:"column:expires_ms"`
+	EndMS         int64       `gorm:"column:end_ms"` // see collectLogins
 }
 
 func (loginRow) TableName() string { return "logins" }
+
+// loginByCode repeats the condition of the partial index, or SQLite would not use
+// it.
+var (
+	logins      = newTable(&loginRow{})
+	loginByID   = logins.by("id = ?")
+	loginByCode = logins.by("code_hash = ? AND code_hash <> ''")
+)
 
 func newLoginRow(world string, l *vneid.Login) *loginRow {
 	return &loginRow{
@@ -31,13 +40,13 @@ func newLoginRow(world string, l *vneid.Login) *loginRow {
 		Request: toJSON(l.Request), CCCD: string(l.CCCD),
 		OTPHash: l.OTP.Hash, OTPSentMS: ms(l.OTP.SentAt), OTPExpiresMS: ms(l.OTP.ExpiresAt), OTPTries: l.OTP.Tries,
 		Auth: authRow(l.Auth), SessionID: l.SessionID, CodeHash: l.CodeHash, CodeExpiresMS: ms(l.CodeExpires),
-		CreatedMS: ms(l.CreatedAt), ExpiresMS: ms(l.ExpiresAt),
+		CreatedMS: ms(l.CreatedAt), ExpiresMS: ms(l.ExpiresAt), EndMS: max(ms(l.ExpiresAt), ms(l.CodeExpires)),
 	}
 }
 
-func (t *tx) login(what, where, arg string) (*vneid.Login, error) {
+func (t *tx) login(what string, by query, key string) (*vneid.Login, error) {
 	var r loginRow
-	if err := t.take(what, &r, where, arg); err != nil {
+	if err := t.take(what, logins, by, &r, key); err != nil {
 		return nil, err
 	}
 	l := &vneid.Login{
@@ -54,22 +63,20 @@ func (t *tx) login(what, where, arg string) (*vneid.Login, error) {
 	return l, fromJSON(r.Request, &l.Request)
 }
 
-func (t *tx) Login(id string) (*vneid.Login, error) { return t.login("login", "id = ?", id) }
+func (t *tx) Login(id string) (*vneid.Login, error) { return t.login("login", loginByID, id) }
 
-// LoginByCode repeats the condition of the partial index, or SQLite would not
-// use it.
 func (t *tx) LoginByCode(codeHash string) (*vneid.Login, error) {
-	return t.login("login by code", "code_hash = ? AND code_hash <> ''", codeHash)
+	return t.login("login by code", loginByCode, codeHash)
 }
 
 func (t *tx) InsertLogin(l *vneid.Login) error {
-	return t.insert("insert login", l, newLoginRow(t.world, l))
+	return t.insert("insert login", logins, l, newLoginRow(t.world, l))
 }
 
 func (t *tx) SaveLogin(l *vneid.Login) error {
 	row := newLoginRow(t.world, l)
 	row.Version++
-	return t.save("save login", l, row, l.ID, &l.Version)
+	return t.save("save login", logins, l, row, l.ID, &l.Version)
 }
 
 type sessionRow struct {
@@ -86,14 +93,20 @@ type sessionRow struct {
 
 func (sessionRow) TableName() string { return "sessions" }
 
+var (
+	sessions        = newTable(&sessionRow{})
+	sessionByID     = sessions.by("id = ?")
+	sessionBySecret = sessions.by("secret_hash = ? AND secret_hash <> ''")
+)
+
 func newSessionRow(world string, s *vneid.Session) *sessionRow {
 	return &sessionRow{World: world, ID: s.ID, SecretHash: s.SecretHash, Version: s.Version, CCCD: string(s.CCCD),
 		Auth: authRow(s.Auth), CreatedMS: ms(s.CreatedAt), ExpiresMS: ms(s.ExpiresAt), EndedMS: ms(s.EndedAt)}
 }
 
-func (t *tx) session(what, where, arg string) (*vneid.Session, error) {
+func (t *tx) session(what string, by query, key string) (*vneid.Session, error) {
 	var r sessionRow
-	if err := t.take(what, &r, where, arg); err != nil {
+	if err := t.take(what, sessions, by, &r, key); err != nil {
 		return nil, err
 	}
 	auth, err := r.Auth.value()
@@ -102,19 +115,19 @@ func (t *tx) session(what, where, arg string) (*vneid.Session, error) {
 }
 
 func (t *tx) Session(secretHash string) (*vneid.Session, error) {
-	return t.session("session", "secret_hash = ? AND secret_hash <> ''", secretHash)
+	return t.session("session", sessionBySecret, secretHash)
 }
 
 func (t *tx) SessionByID(sid string) (*vneid.Session, error) {
-	return t.session("session by id", "id = ?", sid)
+	return t.session("session by id", sessionByID, sid)
 }
 
 func (t *tx) InsertSession(s *vneid.Session) error {
-	return t.insert("insert session", s, newSessionRow(t.world, s))
+	return t.insert("insert session", sessions, s, newSessionRow(t.world, s))
 }
 
 func (t *tx) SaveSession(s *vneid.Session) error {
 	row := newSessionRow(t.world, s)
 	row.Version++
-	return t.save("save session", s, row, s.ID, &s.Version)
+	return t.save("save session", sessions, s, row, s.ID, &s.Version)
 }

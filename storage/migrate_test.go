@@ -38,7 +38,7 @@ func TestMigrationsRunInOrderEachOnce(t *testing.T) {
 	}
 	for known := 1; known <= len(steps); known++ { // an older program, then a newer one
 		for range 2 {
-			if err := migrate(ctx, db, steps[:known], log); err != nil {
+			if err := migrate(ctx, sqliteSchema{db}, steps[:known], log); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -55,7 +55,7 @@ func TestMigrationsRunInOrderEachOnce(t *testing.T) {
 func TestAFailingMigrationLeavesTheFormerSchema(t *testing.T) {
 	db, ctx, log := raw(t), context.Background(), slog.New(slog.DiscardHandler)
 	steps := []string{"CREATE TABLE a (n INTEGER)", "CREATE TABLE b (n INTEGER); nonsense;"}
-	if err := migrate(ctx, db, steps, log); err == nil || !strings.Contains(err.Error(), "schema 2") {
+	if err := migrate(ctx, sqliteSchema{db}, steps, log); err == nil || !strings.Contains(err.Error(), "schema 2") {
 		t.Errorf("got error %v, want one that names the step", err)
 	}
 	if got := version(t, db); got != 1 {
@@ -69,9 +69,7 @@ func TestAFailingMigrationLeavesTheFormerSchema(t *testing.T) {
 func TestASchemaNewerThanTheProgramIsRefused(t *testing.T) {
 	url := "sqlite:" + filepath.Join(t.TempDir(), "x.db")
 	s := open(t, url)
-	if _, err := s.writer.Exec("UPDATE schema_version SET version = version + 1"); err != nil {
-		t.Fatal(err)
-	}
+	writerExec(t, s, "UPDATE schema_version SET version = version + 1")
 	s.Close()
 	if _, err := Open(context.Background(), url, Options{}); err == nil || !strings.Contains(err.Error(), "newer version") {
 		t.Errorf("got error %v, want a hint at the newer version", err)
@@ -99,7 +97,7 @@ func TestEveryTableOfAWorldIsClearedOrKeptOnPurpose(t *testing.T) {
 	for _, table := range clearedTables {
 		known[table] = true
 	}
-	rows, err := s.writer.Query("SELECT name FROM sqlite_master WHERE type = 'table'")
+	rows, err := sqliteOf(s).writer.conn.QueryContext(context.Background(), "SELECT name FROM sqlite_master WHERE type = 'table'")
 	if err != nil {
 		t.Fatal(err)
 	}

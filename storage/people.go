@@ -7,7 +7,6 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
-	"gorm.io/gorm"
 
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
@@ -34,6 +33,11 @@ type accountRow struct {
 }
 
 func (accountRow) TableName() string { return "accounts" }
+
+var (
+	accounts      = newTable(&accountRow{})
+	accountByCCCD = accounts.by("cccd = ?")
+)
 
 func newAccountRow(world string, a *vneid.Account) *accountRow {
 	return &accountRow{
@@ -66,7 +70,7 @@ func (termRow) TableName() string { return "account_terms" }
 
 func (t *tx) Account(c vneid.CCCD) (*vneid.Account, error) {
 	var row accountRow
-	if err := t.take("account", &row, "cccd = ?", string(c)); err != nil {
+	if err := t.take("account", accounts, accountByCCCD, &row, string(c)); err != nil {
 		return nil, err
 	}
 	a, err := row.value()
@@ -77,12 +81,12 @@ func (t *tx) Account(c vneid.CCCD) (*vneid.Account, error) {
 // whose name has words that do, in this order. The empty query finds all; a
 // limit below 1 finds none.
 func (t *tx) Accounts(query string, limit int) ([]vneid.Account, error) {
-	if limit < 1 {
+	if limit < 1 || !storable(query) {
 		return nil, nil
 	}
 	var rows []accountRow
-	err := t.read("accounts", func(db *gorm.DB) error {
-		db = db.Where("world = ?", t.world)
+	err := t.read("accounts", func() error {
+		db := t.orm().Where("world = ?", t.world)
 		if q := foldQuery(query); q != "" {
 			db = db.Where("cccd IN (SELECT cccd FROM account_terms WHERE world = ? AND term >= ? AND term < ?)",
 				t.world, q, q+"\U0010ffff")
@@ -106,16 +110,16 @@ func (t *tx) PutAccount(a *vneid.Account) error {
 	if err != nil && !errors.Is(err, vneid.ErrNotFound) {
 		return err
 	}
-	if err := t.put("put account", a, newAccountRow(t.world, a)); err != nil {
+	if err := t.put("put account", accounts, a, newAccountRow(t.world, a)); err != nil {
 		return err
 	}
 	was, now := terms(old), terms(a)
 	if slices.Equal(was, now) {
 		return nil
 	}
-	return t.write("put account's search terms", func(db *gorm.DB) error {
+	return t.write("put account's search terms", func() error {
 		if len(was) > 0 {
-			err := db.Where("world = ? AND term IN ? AND cccd = ?", t.world, was, string(a.CCCD)).Delete(&termRow{}).Error
+			err := t.orm().Where("world = ? AND term IN ? AND cccd = ?", t.world, was, string(a.CCCD)).Delete(&termRow{}).Error
 			if err != nil {
 				return err
 			}
@@ -124,7 +128,7 @@ func (t *tx) PutAccount(a *vneid.Account) error {
 		for i, term := range now {
 			rows[i] = termRow{t.world, term, string(a.CCCD)}
 		}
-		return db.Create(&rows).Error
+		return t.orm().Create(&rows).Error
 	})
 }
 
@@ -186,6 +190,11 @@ type clientRow struct {
 
 func (clientRow) TableName() string { return "clients" }
 
+var (
+	clients    = newTable(&clientRow{})
+	clientByID = clients.by("id = ?")
+)
+
 func (r *clientRow) value() (vneid.Client, error) {
 	c := vneid.Client{SecretHash: r.SecretHash, LoopbackAnyPort: r.LoopbackAnyPort,
 		CreatedAt: fromMS(r.CreatedMS), UpdatedAt: fromMS(r.UpdatedMS)}
@@ -194,7 +203,7 @@ func (r *clientRow) value() (vneid.Client, error) {
 
 func (t *tx) Client(id string) (*vneid.Client, error) {
 	var row clientRow
-	if err := t.take("client", &row, "id = ?", id); err != nil {
+	if err := t.take("client", clients, clientByID, &row, id); err != nil {
 		return nil, err
 	}
 	c, err := row.value()
@@ -203,8 +212,8 @@ func (t *tx) Client(id string) (*vneid.Client, error) {
 
 func (t *tx) Clients() ([]vneid.Client, error) {
 	var rows []clientRow
-	err := t.read("clients", func(db *gorm.DB) error {
-		return db.Where("world = ?", t.world).Order("id").Find(&rows).Error
+	err := t.read("clients", func() error {
+		return t.orm().Where("world = ?", t.world).Order("id").Find(&rows).Error
 	})
 	if err != nil {
 		return nil, err
@@ -219,7 +228,7 @@ func (t *tx) Clients() ([]vneid.Client, error) {
 }
 
 func (t *tx) PutClient(c *vneid.Client) error {
-	return t.put("put client", c, &clientRow{World: t.world, ID: c.ClientID, Metadata: toJSON(c.ClientMetadata),
+	return t.put("put client", clients, c, &clientRow{World: t.world, ID: c.ClientID, Metadata: toJSON(c.ClientMetadata),
 		SecretHash: c.SecretHash, LoopbackAnyPort: c.LoopbackAnyPort, CreatedMS: ms(c.CreatedAt), UpdatedMS: ms(c.UpdatedAt)})
 }
 
@@ -235,9 +244,14 @@ type consentRow struct {
 
 func (consentRow) TableName() string { return "consents" }
 
+var (
+	consents    = newTable(&consentRow{})
+	consentByID = consents.by("cccd = ? AND client_id = ?")
+)
+
 func (t *tx) Consent(c vneid.CCCD, clientID string) (*vneid.Consent, error) {
 	var row consentRow
-	if err := t.take("consent", &row, "cccd = ? AND client_id = ?", string(c), clientID); err != nil {
+	if err := t.take("consent", consents, consentByID, &row, string(c), clientID); err != nil {
 		return nil, err
 	}
 	v := &vneid.Consent{CCCD: vneid.CCCD(row.CCCD), ClientID: row.ClientID, TextVersion: row.TextVersion,
@@ -246,6 +260,6 @@ func (t *tx) Consent(c vneid.CCCD, clientID string) (*vneid.Consent, error) {
 }
 
 func (t *tx) PutConsent(c *vneid.Consent) error {
-	return t.put("put consent", c, &consentRow{World: t.world, CCCD: string(c.CCCD), ClientID: c.ClientID,
+	return t.put("put consent", consents, c, &consentRow{World: t.world, CCCD: string(c.CCCD), ClientID: c.ClientID,
 		Scopes: toJSON(c.Scopes), TextVersion: c.TextVersion, GivenMS: ms(c.GivenAt), WithdrawnMS: ms(c.WithdrawnAt)})
 }

@@ -2,10 +2,7 @@ package storage
 
 import (
 	"errors"
-	"slices"
 	"time"
-
-	"gorm.io/gorm"
 
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
@@ -30,27 +27,41 @@ type tokenRow struct {
 
 func (tokenRow) TableName() string { return "tokens" }
 
-// tokensAtOnce keeps one INSERT below SQLite's 32766 placeholders.
-const tokensAtOnce = 1000
+var (
+	tokens      = newTable(&tokenRow{})
+	tokenByHash = tokens.by("hash = ?")
+)
 
-func (t *tx) InsertTokens(tokens ...*vneid.Token) error {
-	for some := range slices.Chunk(tokens, tokensAtOnce) {
-		rows := make([]tokenRow, len(some))
-		for i, k := range some {
-			rows[i] = tokenRow{World: t.world, Hash: k.Hash, Kind: string(k.Kind), GrantID: k.GrantID, ClientID: k.ClientID,
-				CCCD: string(k.CCCD), Subject: k.Subject, Scopes: toJSON(k.Scopes), SessionID: k.SessionID, Auth: authRow(k.Auth),
-				Nonce: k.Nonce, IssuedMS: ms(k.IssuedAt), ExpiresMS: ms(k.ExpiresAt), UsedMS: ms(k.UsedAt), RevokedMS: ms(k.RevokedAt)}
-		}
-		if err := t.insert("insert tokens", some, &rows); err != nil {
+// InsertTokens inserts all or, when a hash is taken, none.
+func (t *tx) InsertTokens(list ...*vneid.Token) error {
+	for i, k := range list {
+		row := &tokenRow{World: t.world, Hash: k.Hash, Kind: string(k.Kind), GrantID: k.GrantID, ClientID: k.ClientID,
+			CCCD: string(k.CCCD), Subject: k.Subject, Scopes: toJSON(k.Scopes), SessionID: k.SessionID, Auth: authRow(k.Auth),
+			Nonce: k.Nonce, IssuedMS: ms(k.IssuedAt), ExpiresMS: ms(k.ExpiresAt), UsedMS: ms(k.UsedAt), RevokedMS: ms(k.RevokedAt)}
+		if err := t.insert("insert token", tokens, k, row); err != nil {
+			if errors.Is(err, errTaken) || vneid.IsCode(err, vneid.CodeInvalid) {
+				err = errors.Join(err, t.removeTokens(list[:i]))
+			}
 			return err
 		}
 	}
 	return nil
 }
 
+func (t *tx) removeTokens(list []*vneid.Token) error {
+	return t.write("take inserted tokens back", func() error {
+		for _, k := range list {
+			if err := t.orm().Where("world = ? AND hash = ?", t.world, k.Hash).Delete(&tokenRow{}).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 func (t *tx) Token(hash string) (*vneid.Token, error) {
 	var r tokenRow
-	if err := t.take("token", &r, "hash = ?", hash); err != nil {
+	if err := t.take("token", tokens, tokenByHash, &r, hash); err != nil {
 		return nil, err
 	}
 	k := &vneid.Token{Hash: r.Hash, Kind: vneid.TokenKind(r.Kind), GrantID: r.GrantID, ClientID: r.ClientID,
@@ -65,35 +76,43 @@ func (t *tx) Token(hash string) (*vneid.Token, error) {
 
 // mark sets a time column of tokens where it and revoked_ms are still 0, and
 // returns how many it marked. The time 0 would not mark anything.
-func (t *tx) mark(what, column string, at time.Time, where string, args ...any) (marked int64, err error) {
-	err = t.write(what, func(db *gorm.DB) error {
+func (t *tx) mark(what string, q query, at time.Time, keys ...any) (marked int64, err error) {
+	err = t.write(what, func() (err error) {
 		if ms(at) == 0 {
 			return errors.New("needs a time")
 		}
-		query := "UPDATE tokens SET " + column + " = ? WHERE world = ? AND " + where + " AND revoked_ms = 0 AND " + column + " = 0"
-		res := db.Exec(query, append([]any{ms(at), t.world}, args...)...)
-		marked = res.RowsAffected
-		return res.Error
+		if !storable(t.world, keys) {
+			return nil
+		}
+		marked, err = t.exec(q, append([]any{ms(at), t.world}, keys...)...)
+		return err
 	})
 	return marked, err
 }
 
+var (
+	useToken            = newQuery("UPDATE tokens SET used_ms = ? WHERE world = ? AND hash = ? AND revoked_ms = 0 AND used_ms = 0")
+	revokeToken         = newQuery("UPDATE tokens SET revoked_ms = ? WHERE world = ? AND hash = ? AND revoked_ms = 0")
+	revokeGrant         = newQuery("UPDATE tokens SET revoked_ms = ? WHERE world = ? AND grant_id = ? AND revoked_ms = 0")
+	revokeSessionTokens = newQuery("UPDATE tokens SET revoked_ms = ? WHERE world = ? AND session_id = ? AND kind = ? AND revoked_ms = 0")
+)
+
 // UseToken is one statement, so that of many callers exactly one finds the
 // token unused.
 func (t *tx) UseToken(hash string, at time.Time) (bool, error) {
-	n, err := t.mark("use token", "used_ms", at, "hash = ?", hash)
+	n, err := t.mark("use token", useToken, at, hash)
 	return n == 1, err
 }
 
 // RevokeToken keeps the time of the first revocation; an unknown token is as
 // good as revoked (RFC 7009 §2.2).
 func (t *tx) RevokeToken(hash string, at time.Time) error {
-	_, err := t.mark("revoke token", "revoked_ms", at, "hash = ?", hash)
+	_, err := t.mark("revoke token", revokeToken, at, hash)
 	return err
 }
 
 func (t *tx) RevokeGrant(grantID string, at time.Time) error {
-	_, err := t.mark("revoke grant", "revoked_ms", at, "grant_id = ?", grantID)
+	_, err := t.mark("revoke grant", revokeGrant, at, grantID)
 	return err
 }
 
@@ -101,6 +120,6 @@ func (t *tx) RevokeSessionTokens(sid string, at time.Time) error {
 	if sid == "" {
 		return nil // tokens without a session are nobody's in common
 	}
-	_, err := t.mark("revoke session tokens", "revoked_ms", at, "session_id = ? AND kind = ?", sid, string(vneid.AccessToken))
+	_, err := t.mark("revoke session tokens", revokeSessionTokens, at, sid, string(vneid.AccessToken))
 	return err
 }

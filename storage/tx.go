@@ -2,12 +2,12 @@ package storage
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"sync"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
@@ -16,22 +16,22 @@ import (
 // is none of its business.
 type tx struct {
 	ctx      context.Context
+	db       engine
 	world    string
 	writable bool
 
 	mu       sync.Mutex // fn may have started goroutines
-	db       *gorm.DB   // bound to the transaction
-	over     bool       // fn has returned
-	failed   error      // see do
+	conn     conn
+	gorm     *gorm.DB // bound to conn; made by orm
+	over     bool     // fn has returned
+	failed   error    // see do
 	versions []versionStep
 }
 
 var _ vneid.Tx = (*tx)(nil)
 
-func newTx(ctx context.Context, stmts *gorm.DB, conn gorm.ConnPool, world string, writable bool) *tx {
-	db := stmts.Session(&gorm.Session{NewDB: true, Context: ctx})
-	db.Statement.ConnPool = conn
-	return &tx{ctx: ctx, db: db, world: world, writable: writable}
+func newTx(ctx context.Context, db engine, c conn, world string, writable bool) *tx {
+	return &tx{ctx: ctx, db: db, conn: c, world: world, writable: writable}
 }
 
 // run lets fn work and says whether the transaction may be committed.
@@ -51,9 +51,9 @@ func (t *tx) run(fn func(vneid.Tx) error) error {
 	return err
 }
 
-func (t *tx) read(what string, f func(db *gorm.DB) error) error { return t.do(what, f) }
+func (t *tx) read(what string, f func() error) error { return t.do(what, f) }
 
-func (t *tx) write(what string, f func(db *gorm.DB) error) error {
+func (t *tx) write(what string, f func() error) error {
 	if !t.writable {
 		return fmt.Errorf("storage: %s: View only reads", what)
 	}
@@ -62,9 +62,9 @@ func (t *tx) write(what string, f func(db *gorm.DB) error) error {
 
 // do runs the statements of one method. After an error that is more than an
 // answer the transaction is spent, even when fn goes on: SQLite has rolled
-// back by itself for some of them (a full disk, an interrupt), and whatever
-// followed would be written outside the transaction.
-func (t *tx) do(what string, f func(db *gorm.DB) error) error {
+// back by itself for some of them (a full disk), PostgreSQL runs nothing after
+// any, and whatever followed would be written outside the transaction.
+func (t *tx) do(what string, f func() error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.over {
@@ -73,58 +73,113 @@ func (t *tx) do(what string, f func(db *gorm.DB) error) error {
 	if t.failed != nil {
 		return t.failed
 	}
-	err := describe(t.ctx, what, f(t.db))
-	if err != nil && !errors.Is(err, vneid.ErrNotFound) && !errors.Is(err, vneid.ErrExists) && !vneid.IsCode(err, vneid.CodeInvalid) {
+	err := t.ctx.Err()
+	if err == nil {
+		err = f()
+	}
+	if err = describe(t.ctx, what, err); err != nil && !isAnswer(err) {
 		t.failed = err
 	}
 	return err
 }
 
-// take reads the one row that matches.
-func (t *tx) take(what string, row any, where string, args ...any) error {
-	return t.read(what, func(db *gorm.DB) error {
-		return db.Where("world = ? AND "+where, append([]any{t.world}, args...)...).Take(row).Error
+// isAnswer tells what the methods below say from what a driver reports. A key
+// that is taken is an answer when the statement said so, and a failure when
+// the database had to refuse the statement.
+func isAnswer(err error) bool {
+	return errors.Is(err, vneid.ErrNotFound) || errors.Is(err, errTaken) || vneid.IsCode(err, vneid.CodeInvalid)
+}
+
+// orm is gorm on this transaction, for lists, searches and deletions.
+func (t *tx) orm() *gorm.DB {
+	if t.gorm == nil {
+		t.gorm = t.db.orm().Session(&gorm.Session{NewDB: true, Context: t.ctx})
+		t.gorm.Statement.ConnPool = t.conn
+	}
+	return t.gorm
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (t *tx) exec(q query, args ...any) (int64, error) {
+	res, err := t.conn.ExecContext(t.ctx, q[t.db.dialect()], args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// scan reads the first row that a statement finds.
+func (t *tx) scan(q query, args, into []any) error {
+	rows, err := t.conn.QueryContext(t.ctx, q[t.db.dialect()], args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		return sql.ErrNoRows
+	}
+	if err := rows.Scan(into...); err != nil {
+		return err
+	}
+	return rows.Close()
+}
+
+// take reads the one row of the world that q finds.
+func (t *tx) take(what string, from *table, q query, row any, keys ...any) error {
+	return t.read(what, func() error {
+		if !storable(t.world, keys) {
+			return vneid.ErrNotFound
+		}
+		return t.scan(q, append([]any{t.world}, keys...), from.targets(row))
 	})
 }
 
-// insert adds rows made from value, a vneid value or a slice of them.
-func (t *tx) insert(what string, value, row any) error {
-	return t.write(what, func(db *gorm.DB) error {
+// insert adds the row made from value.
+func (t *tx) insert(what string, into *table, value, row any) error {
+	return t.write(what, func() error {
 		if err := checkText(value); err != nil {
 			return err
 		}
-		return db.Create(row).Error
+		n, err := t.exec(into.insert, into.values(row)...)
+		if err == nil && n == 0 {
+			return errTaken
+		}
+		return err
 	})
 }
 
 // put inserts or replaces the row made from value.
-func (t *tx) put(what string, value, row any) error {
-	return t.write(what, func(db *gorm.DB) error {
+func (t *tx) put(what string, into *table, value, row any) error {
+	return t.write(what, func() error {
 		if err := checkText(value); err != nil {
 			return err
 		}
-		return db.Clauses(clause.OnConflict{UpdateAll: true}).Create(row).Error
+		_, err := t.exec(into.put, into.values(row)...)
+		return err
 	})
 }
 
 // save writes a row whose stored version is still *version, and lets both
 // grow. row carries the new version.
-func (t *tx) save(what string, value, row any, id string, version *int) error {
-	return t.write(what, func(db *gorm.DB) error {
+func (t *tx) save(what string, into *table, value, row any, id string, version *int) error {
+	return t.write(what, func() error {
 		if err := checkText(value); err != nil {
 			return err
 		}
-		res := db.Model(row).Where("version = ?", *version).Select("*").Omit("world", "id").Updates(row)
-		if res.Error != nil {
-			return res.Error
+		n, err := t.exec(into.save, into.savedValues(row, *version)...)
+		if err != nil {
+			return err
 		}
-		if res.RowsAffected == 1 {
+		if n == 1 {
 			t.versions = append(t.versions, versionStep{version, *version})
 			*version++
 			return nil
 		}
 		var stored int
-		err := db.Model(row).Select("version").Where("world = ? AND id = ?", t.world, id).Take(&stored).Error
+		err = t.orm().Table(into.name).Select("version").Where("world = ? AND id = ?", t.world, id).Take(&stored).Error
 		if err != nil {
 			return err
 		}
@@ -158,9 +213,11 @@ type worldRow struct {
 
 func (worldRow) TableName() string { return "worlds" }
 
+var worlds = newTable(&worldRow{})
+
 func (t *tx) worlds() (list []vneid.WorldRecord, err error) {
 	var rows []worldRow
-	err = t.read("worlds", func(db *gorm.DB) error { return db.Order("world").Find(&rows).Error })
+	err = t.read("worlds", func() error { return t.orm().Order("world").Find(&rows).Error })
 	for _, r := range rows {
 		list = append(list, vneid.WorldRecord{ID: r.World, Salt: r.Salt, ClockOffsetMS: r.ClockOffsetMS, SeedVersion: r.SeedVersion})
 	}
@@ -168,7 +225,7 @@ func (t *tx) worlds() (list []vneid.WorldRecord, err error) {
 }
 
 func (t *tx) putWorld(w vneid.WorldRecord) error {
-	return t.put("put world", w, &worldRow{World: w.ID, Salt: w.Salt, ClockOffsetMS: w.ClockOffsetMS, SeedVersion: w.SeedVersion})
+	return t.put("put world", worlds, w, &worldRow{World: w.ID, Salt: w.Salt, ClockOffsetMS: w.ClockOffsetMS, SeedVersion: w.SeedVersion})
 }
 
 // clearedTables are all that a reset empties: every table with rows of a
@@ -176,9 +233,9 @@ func (t *tx) putWorld(w vneid.WorldRecord) error {
 var clearedTables = []string{"accounts", "account_terms", "clients", "logins", "sessions", "consents", "tokens", "throttles", "sms"}
 
 func (t *tx) clear() error {
-	return t.write("clear world", func(db *gorm.DB) error {
+	return t.write("clear world", func() error {
 		for _, table := range clearedTables {
-			if err := db.Exec("DELETE FROM "+table+" WHERE world = ?", t.world).Error; err != nil {
+			if err := t.orm().Exec("DELETE FROM "+table+" WHERE world = ?", t.world).Error; err != nil {
 				return err
 			}
 		}

@@ -68,12 +68,19 @@ func checkText(v any) error {
 	return nil
 }
 
+// storable reports whether rows with these keys can exist: texts that
+// checkText refuses are not even sent, since PostgreSQL fails on them.
+func storable(keys ...any) bool {
+	_, bad := findBadText(reflect.ValueOf(keys))
+	return !bad
+}
+
 func findBadText(v reflect.Value) (string, bool) {
 	switch v.Kind() {
 	case reflect.String:
 		s := v.String()
 		return s, !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0
-	case reflect.Pointer:
+	case reflect.Pointer, reflect.Interface:
 		return findBadText(v.Elem())
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[time.Time]() {

@@ -95,6 +95,12 @@ func FixturesIn(l Lang) map[string]View {
 			{"001302000010", "Mai Anh Nguyệt", "", "Đăng ký tại Hà Nội; tài khoản không có số điện thoại"},
 		},
 	}
+	token := TokenView{Frame: f, Action: "/sign-in", Back: "/sms"}
+	tokenWrong := token
+	tokenWrong.Error = text("token.wrong")
+
+	homeTLS := home
+	homeTLS.Issuer, homeTLS.SandboxURL, homeTLS.CAURL = "https://localhost:9998", "https://localhost:9997", "https://localhost:9997/ca.pem"
 	homeEmpty := home
 	homeEmpty.Personas, homeEmpty.PortalHint, homeEmpty.Version = nil, "", ""
 
@@ -127,7 +133,7 @@ func FixturesIn(l Lang) map[string]View {
 		"form-post": FormPostView{Frame: f, Action: "http://127.0.0.1:9999/callback", ClientName: client, Fields: []Field{
 			{"code", "c0de"}, {"state", "st&te"}, {"iss", "http://localhost:9998"},
 		}},
-		"home": home, "home-empty": homeEmpty,
+		"home": home, "home-tls": homeTLS, "home-empty": homeEmpty,
 		"sms": sms, "sms-filtered": smsFiltered, "sms-empty": smsEmpty, "sms-empty-filtered": smsEmptyFiltered,
 	}
 }

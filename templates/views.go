@@ -97,6 +97,7 @@ type HomeView struct {
 	Frame
 	Issuer, SandboxURL string
 	PortalHint         string // the sample portal: its URL, or a sentence; "" = none
+	CAURL              string // the certificate of the local CA, "" = none
 	Personas           []PersonaRow
 	Password           string
 	Version            string
@@ -122,6 +123,15 @@ type SMSRow struct {
 	ID, To, Text, OTP string
 	SentAt            string
 	Login             string
+}
+
+// TokenView asks for the token of a sandbox that is open to other machines.
+// Posts to Action: token, back.
+type TokenView struct {
+	Frame
+	Action string
+	Back   string // where to go on
+	Error  string // localised
 }
 
 // messageKinds names the problems that are no plain error.
@@ -167,6 +177,7 @@ func (MessageView) template() string        { return "message" }
 func (FormPostView) template() string       { return "form-post" }
 func (HomeView) template() string           { return "home" }
 func (SMSView) template() string            { return "sms" }
+func (TokenView) template() string          { return "token" }
 
 func (v LoginView) title() string          { return v.errorTitle("login.title", v.HasError()) }
 func (v OTPView) title() string            { return v.errorTitle("otp.title", v.Error != "") }
@@ -176,6 +187,7 @@ func (v MessageView) title() string        { return v.Title }
 func (v FormPostView) title() string       { return v.T("formpost.title") }
 func (v HomeView) title() string           { return v.T("home.title") }
 func (v SMSView) title() string            { return v.T("sms.title") }
+func (v TokenView) title() string          { return v.errorTitle("token.title", v.Error != "") }
 
 func (v SignedOutView) title() string {
 	if v.WasSignedIn {
@@ -208,3 +220,4 @@ func (v MessageView) withFrame(f Frame) View        { v.Frame = f; return v }
 func (v FormPostView) withFrame(f Frame) View       { v.Frame = f; return v }
 func (v HomeView) withFrame(f Frame) View           { v.Frame = f; return v }
 func (v SMSView) withFrame(f Frame) View            { v.Frame = f; return v }
+func (v TokenView) withFrame(f Frame) View          { v.Frame = f; return v }

@@ -67,6 +67,13 @@ func (s *Service) Redeem(ctx context.Context, c *Client, code, redirectURI, veri
 		if err != nil || account.Status != AccountActive {
 			return invalidGrant("the account cannot sign in any more")
 		}
+		session, err := tx.SessionByID(l.SessionID)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if err != nil || !session.EndedAt.IsZero() {
+			return invalidGrant("the person signed out before the code was redeemed")
+		}
 		if err := l.Apply(EventRedeemed, now); err != nil {
 			return err
 		}

@@ -97,10 +97,12 @@ type KeyState string
 const (
 	KeyNext    KeyState = "next"    // published, not yet used
 	KeyActive  KeyState = "active"  // signs
+	KeyFormer  KeyState = "former"  // signs no more, still published
 	KeyRetired KeyState = "retired" // gone from the JWKS
 )
 
-// SigningKey is a private key of the provider, PKCS#8.
+// SigningKey is a key of the provider as it rests in the store. What PKCS8
+// holds, plain or encrypted, is up to the key ring (op/keyring).
 type SigningKey struct {
 	KID       string
 	Alg       string

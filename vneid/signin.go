@@ -21,14 +21,9 @@ type Service struct {
 	decoy string // hash that a password of nobody is compared with
 }
 
-// NewService prepares the use cases. It computes one password hash, so that
-// an unknown number costs as much time as a wrong password.
-func NewService(ctx context.Context, store Store, hasher Hasher, sms SMSGateway, r Rand) (*Service, error) {
-	decoy, err := hasher.Hash(ctx, NewSecret(r))
-	if err != nil {
-		return nil, err
-	}
-	return &Service{Store: store, Hasher: hasher, SMS: sms, Rand: r, decoy: decoy}, nil
+// NewService prepares the use cases.
+func NewService(store Store, hasher Hasher, sms SMSGateway, r Rand) *Service {
+	return &Service{Store: store, Hasher: hasher, SMS: sms, Rand: r, decoy: hasher.Decoy()}
 }
 
 // Browser is what the cookies of a request say. Empty = no such cookie.
@@ -361,16 +356,22 @@ func (s *Service) load(ctx context.Context, tx Tx, id string, b Browser) (Step, 
 		return Step{}, Errorf(CodeForbidden, "other_browser", "the login began in another browser")
 	}
 	step := Step{Login: l}
-	if step.Client, err = tx.Client(l.Request.ClientID); err != nil {
+	step.Client, err = tx.Client(l.Request.ClientID)
+	if err == nil && l.CCCD != "" {
+		step.Account, err = tx.Account(l.CCCD)
+	}
+	if errors.Is(err, ErrNotFound) {
+		return Step{}, Errorf(CodeNotFound, "login_not_found", "the login's client or person was deleted meanwhile")
+	}
+	if err != nil {
 		return Step{}, err
 	}
-	if l.CCCD != "" {
-		if step.Account, err = tx.Account(l.CCCD); err != nil {
-			return Step{}, err
-		}
-	}
-	switch l.State {
-	case StateRefused, StateLocked:
+	switch {
+	case l.State == StateRefused && l.Request.HasPrompt("none") && l.CCCD == "":
+		step.Refusal = RefusalLoginRequired
+	case l.State == StateRefused && l.Request.HasPrompt("none"):
+		step.Refusal = RefusalConsentRequired
+	case l.State == StateRefused || l.State == StateLocked:
 		step.Refusal = RefusalAccessDenied
 	}
 	return step, nil

@@ -6,13 +6,16 @@ import (
 )
 
 // Store remembers everything, each row in its world. Package storage
-// implements it for SQLite; storagetest holds every implementation to what is
+// implements it for SQLite and PostgreSQL; storagetest holds both to what is
 // written here.
 //
 // Both functions hand fn a [Tx] that is good until fn returns. fn may run more
 // than once (a conflict, a busy database), so it changes nothing outside the
 // Tx except variables it sets anew each time. An error of fn rolls everything
 // back and comes out unchanged.
+//
+// An Update never overwrites what another one changed after it began: it runs
+// again. What fn only read may be outdated when it commits.
 type Store interface {
 	View(ctx context.Context, world string, fn func(Tx) error) error
 	Update(ctx context.Context, world string, fn func(Tx) error) error
@@ -22,6 +25,11 @@ type Store interface {
 	// ClearWorld removes every row of a world but its record and its signing
 	// keys: what a reset to the seed begins with.
 	ClearWorld(ctx context.Context, world string) error
+	// Collect removes rows of a world that ended more than a day ago by its
+	// clock: tokens, logins, sessions, throttles and messages. A login stays
+	// while it has tokens, so that a replay of its code revokes them. It works
+	// in small transactions; what it removed stays so after an error.
+	Collect(ctx context.Context, w *World) (removed int, err error)
 
 	Ping(ctx context.Context) error
 	Close() error
@@ -80,6 +88,9 @@ type Tx interface {
 type Hasher interface {
 	Hash(ctx context.Context, password string) (string, error)
 	Verify(ctx context.Context, password, hash string) (bool, error)
+	// Decoy is a hash that belongs to no password and costs as much to check
+	// as any: an unknown number takes as long as a wrong password.
+	Decoy() string
 }
 
 // SMSGateway hands a message to the telephone network. It returns when the

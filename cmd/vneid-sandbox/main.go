@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stdout, "ok")
 		return 0
 	}
-	fmt.Fprint(stderr, usage())
+	fmt.Fprintf(stderr, "vneid-sandbox: no command %q with %d arguments\n\n%s", command, len(args), usage())
 	return 2
 }
 
@@ -86,7 +86,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	fmt.Fprintf(stdout, "Nhà cung cấp / provider   %s\nSandbox                   %s\n", running.Issuer, running.SandboxURL)
-	fmt.Fprintf(stdout, "SMS (OTP)                 %s/sms\n", running.SandboxURL)
+	fmt.Fprintf(stdout, "SMS (OTP)                 %s/sms\n%s", running.SandboxURL, running.TrustHint())
 	if p := running.Example; p != nil {
 		fmt.Fprintf(stdout, "Người thử / persona       %s  %s  (%s)\n", p.CCCD, running.Password, p.Name)
 	}

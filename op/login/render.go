@@ -123,6 +123,8 @@ func (p *Pages) failStep(w http.ResponseWriter, r *http.Request, step *vneid.Ste
 	key, status := vneid.MsgKey(err), statusOf(err)
 	if errors.Is(err, vneid.ErrUnavailable) {
 		key, status = "unavailable", http.StatusServiceUnavailable
+	}
+	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "5")
 	}
 	f := p.Frame(w, r)

@@ -1,7 +1,6 @@
 // Package password makes and checks the slow hashes of people's passwords:
 // argon2id in its PHC text form. It bounds how many run at a time, because each
-// takes 19 MiB and a core, and serves the waiting first come, first served. It
-// knows nothing of accounts.
+// takes 19 MiB and a core (op/queue). It knows nothing of accounts.
 package password
 
 import (
@@ -13,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/argon2"
+
+	"github.com/vneid-sandbox/vneid-sandbox/op/queue"
 )
 
 // Params is the cost of one hash.
@@ -31,12 +32,16 @@ func Cheap() Params { return Params{MemoryKiB: 64, Passes: 1, Threads: 1} }
 // Hasher implements vneid.Hasher.
 type Hasher struct {
 	params Params
-	slots  chan struct{}
+	queue  *queue.Queue
 }
+
+// maxWaiting is how many may wait for their hash. With the default cost and two
+// cores the last of them waits six seconds, about as long as people do.
+const maxWaiting = 500
 
 // New makes a Hasher that runs at most so many hashes at a time.
 func New(p Params, workers int) *Hasher {
-	return &Hasher{params: p, slots: make(chan struct{}, max(1, workers))}
+	return &Hasher{params: p, queue: queue.New("password hashes", workers, maxWaiting)}
 }
 
 const saltLen, keyLen = 16, 32
@@ -49,13 +54,12 @@ func (h *Hasher) Hash(ctx context.Context, pw string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	b64 := base64.RawStdEncoding
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
-		h.params.MemoryKiB, h.params.Passes, h.params.Threads, b64.EncodeToString(salt), b64.EncodeToString(key)), nil
+	return h.phc(salt, key), nil
 }
 
 // Verify reports whether the password belongs to the hash; false for a hash it
-// cannot read. The error is only ever that of ctx.
+// cannot read. The error is that of ctx, or of CodeUnavailable when too many
+// wait already.
 func (h *Hasher) Verify(ctx context.Context, pw, hash string) (bool, error) {
 	p, salt, want, ok := parse(hash)
 	if !ok {
@@ -69,15 +73,14 @@ func (h *Hasher) Verify(ctx context.Context, pw, hash string) (bool, error) {
 }
 
 func (h *Hasher) derive(ctx context.Context, pw string, salt []byte, p Params, n int) ([]byte, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err // select alone might still pick a free slot
+	place, err := h.queue.Enter()
+	if err != nil {
+		return nil, err
 	}
-	select {
-	case h.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	defer place.Leave()
+	if err := place.Wait(ctx); err != nil {
+		return nil, err
 	}
-	defer func() { <-h.slots }()
 	return argon2.IDKey([]byte(pw), salt, p.Passes, p.MemoryKiB, p.Threads, uint32(n)), nil
 }
 

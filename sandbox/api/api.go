@@ -1,5 +1,5 @@
 // Package api is the automation API of the sandbox, /api/v1: people, messages,
-// clients, the clock and the reset, in JSON.
+// clients, the clock, the signing keys and the reset, in JSON.
 //
 // It takes the world from the request's context and works on the same store as
 // the provider. Who may call is not decided here but by the guard in front of
@@ -42,6 +42,9 @@ type Config struct {
 	MoveClock func(ctx context.Context, change func(offset time.Duration, real time.Time) (time.Duration, error)) error
 	// Reset takes the world back to its seed.
 	Reset func(ctx context.Context) error
+	// RotateKey takes the rotation of a signing key one stage on. What is not
+	// possible now is a vneid.Error of CodeConflict that says what is.
+	RotateKey func(ctx context.Context, alg, stage string) error
 }
 
 type api struct {
@@ -69,6 +72,8 @@ func (a *api) routes() []route {
 		{"PATCH", "/clients/{client_id}", "", a.patchClient},
 		{"GET", "/clock", "", a.getClock},
 		{"POST", "/clock", "", a.setClock},
+		{"GET", "/keys", "", a.listKeys},
+		{"POST", "/keys/rotate", "", a.rotateKey},
 		{"POST", "/reset", "", a.reset},
 	}
 }

@@ -63,7 +63,16 @@ func Run(t *testing.T, open func(t *testing.T) vneid.Store) {
 		{"a rolled back save takes its version back", rolledBackSaveTakesVersionBack},
 		{"concurrent changes of one login are all recorded", concurrentChangesAreRecorded},
 		{"of 64 racers for a token one wins", oneRacerWins},
+		{"concurrent failures, panics and cancellations hurt nobody else", neighboursDoNotHurtEachOther},
+		{"of 50 who count a new throttle, five are let through", throttleCountsEveryone},
+		{"a family revoked while it rotates stays revoked", revokedFamilyStaysRevoked},
+		{"changes in opposite orders end", opposingOrdersEnd},
 		{"readers read while a writer writes", readersReadMeanwhile},
+
+		{"rows leave a day after their end", expiredRowsLeave},
+		{"a redeemed login outlives its tokens", tombstonesOutliveTheirTokens},
+		{"a throttle stays while it counts", throttlesStayWhileTheyCount},
+		{"many expired rows leave in small steps", manyExpiredRowsLeave},
 
 		{"worlds do not see each other", worldsAreApart},
 		{"clearing a world keeps its record and keys, and other worlds", clearKeepsRecordAndKeys},

@@ -108,8 +108,9 @@ func closedIsUnavailable(t *testing.T, s vneid.Store) {
 	}
 	nothing := func(vneid.Tx) error { return nil }
 	_, err := s.Worlds(ctx)
+	_, collecting := s.Collect(ctx, &vneid.World{ID: world, Clock: frozen(noon)})
 	for name, err := range map[string]error{"Ping": s.Ping(ctx), "View": s.View(ctx, world, nothing), "Update": s.Update(ctx, world, nothing),
-		"Worlds": err, "PutWorld": s.PutWorld(ctx, vneid.WorldRecord{ID: "w"}), "ClearWorld": s.ClearWorld(ctx, world)} {
+		"Worlds": err, "Collect": collecting, "PutWorld": s.PutWorld(ctx, vneid.WorldRecord{ID: "w"}), "ClearWorld": s.ClearWorld(ctx, world)} {
 		is(t, name, err, vneid.ErrUnavailable)
 	}
 }

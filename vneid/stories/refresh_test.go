@@ -1,4 +1,4 @@
-package vneid_test
+package stories
 
 import (
 	"errors"

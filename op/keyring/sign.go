@@ -1,0 +1,73 @@
+package keyring
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/vneid-sandbox/vneid-sandbox/op/queue"
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// Enter takes a place among those who wait for a signature, for [Ring.Sign].
+// Its error is of CodeUnavailable: the queue is full. Call it before something
+// that happens only once, such as the redemption of a code.
+func (r *Ring) Enter() (*queue.Place, error) { return r.queue.Enter() }
+
+// Sign makes a JWT of the claims with the active key of an algorithm, when it
+// is the place's turn. Then it leaves the place.
+func (r *Ring) Sign(ctx context.Context, place *queue.Place, alg string, claims any) (string, error) {
+	defer place.Leave()
+	if err := place.Wait(ctx); err != nil {
+		return "", fmt.Errorf("wait for a signature: %w", err)
+	}
+	s, err := r.knowledge(ctx) // after waiting: it may have been long
+	if err != nil {
+		return "", err
+	}
+	signer := s.signers[alg]
+	if signer == nil {
+		return "", fmt.Errorf("no active key for %q", alg)
+	}
+	return jwt.Signed(signer).Claims(claims).Serialize()
+}
+
+// ErrToken says that a text is no JWT that a key of this world signed.
+var ErrToken = errors.New("not a token of this provider")
+
+// maxToken bounds the tokens that Verify reads, in bytes.
+const maxToken = 16 << 10
+
+// Verify reads the claims of a JWT that we signed ourselves, however old. Keys
+// that sign no more will do, even retired ones for as long as a session lasts:
+// a citizen who signed in before the rotation must still be able to sign out.
+func (r *Ring) Verify(ctx context.Context, token string, claims any) error {
+	if strings.Count(token, ".") != 2 || len(token) > maxToken {
+		return ErrToken
+	}
+	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.PS256, jose.EdDSA})
+	if err != nil {
+		return ErrToken
+	}
+	s, err := r.knowledge(ctx)
+	if err != nil {
+		return err
+	}
+	header := parsed.Headers[0]
+	k := s.find(header.KeyID)
+	if k == nil || k.Alg != header.Algorithm || k.State == vneid.KeyRetired && !hintable(k, vneid.WorldFrom(ctx)) ||
+		parsed.Claims(k.public, claims) != nil {
+		return ErrToken
+	}
+	return nil
+}
+
+// hintable reports whether tokens of a retired key may still name a session
+// that lives.
+func hintable(k *key, w *vneid.World) bool {
+	return w.Clock.Now().Sub(k.since) < w.Policy.SessionLifetime
+}

@@ -1,0 +1,169 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// patience is how long a transaction may take before its database counts as
+// gone. Emptying a large world takes some seconds.
+const patience = 30 * time.Second
+
+// postgresDB is a database in PostgreSQL.
+//
+// Update runs at REPEATABLE READ: a row that somebody else changed since the
+// transaction began cannot be written, the server says so, and Update runs
+// again with what is there now. That is what version columns do for two kinds
+// of rows, here for all of them. SERIALIZABLE would add conflicts about rows
+// that were only read, by the page: in a small database everybody's.
+type postgresDB struct {
+	db     *sql.DB
+	gormDB *gorm.DB
+	// again lets an Update that met a conflict run while no other of this
+	// process does, or fifty that want one row would chase each other.
+	again sync.RWMutex
+}
+
+func openPostgres(ctx context.Context, loc location, log *slog.Logger) (*postgresDB, error) {
+	db := stdlib.OpenDB(*loc.postgres)
+	db.SetMaxOpenConns(loc.conns)
+	db.SetMaxIdleConns(loc.conns)
+	p := &postgresDB{db: db}
+	if err := p.connect(ctx, log); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *postgresDB) connect(ctx context.Context, log *slog.Logger) (err error) {
+	var encoding string
+	if err := p.db.QueryRowContext(ctx, "SHOW server_encoding").Scan(&encoding); err != nil {
+		return describe(ctx, "connect", err)
+	}
+	if encoding != "UTF8" {
+		return fmt.Errorf("the database has the encoding %s; make one with ENCODING 'UTF8'", encoding)
+	}
+	if err := migrate(ctx, postgresSchema{p.db}, migrationSteps("postgres"), log); err != nil {
+		return err
+	}
+	p.gormDB, err = gorm.Open(postgres.New(postgres.Config{Conn: p.db}), gormConfig())
+	return err
+}
+
+func (p *postgresDB) dialect() dialect { return dialectPostgres }
+func (p *postgresDB) orm() *gorm.DB    { return p.gormDB }
+func (p *postgresDB) close() error     { return p.db.Close() }
+
+func (p *postgresDB) view(ctx context.Context, fn txFunc) error {
+	return p.transact(ctx, true, fn)
+}
+
+func (p *postgresDB) update(ctx context.Context, run int, fn txFunc) error {
+	if run == 1 {
+		p.again.RLock()
+		defer p.again.RUnlock()
+	} else {
+		p.again.Lock()
+		defer p.again.Unlock()
+	}
+	return p.transact(ctx, false, fn)
+}
+
+func (p *postgresDB) transact(ctx context.Context, readOnly bool, fn txFunc) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errHangs)
+	defer cancel()
+	sqlTx, err := p.begin(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: readOnly})
+	if err != nil {
+		return describe(ctx, "begin", err)
+	}
+	defer sqlTx.Rollback() // also when fn panics
+	if err := fn(ctx, sqlTx); err != nil || readOnly {
+		return err
+	}
+	return describe(ctx, "commit", sqlTx.Commit())
+}
+
+// begin tries again when a connection of the pool turns out to be dead, as all
+// of them are after the server was restarted. Nothing was asked yet.
+func (p *postgresDB) begin(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error) {
+	for tries := p.db.Stats().Idle; ; tries-- {
+		sqlTx, err := p.db.BeginTx(ctx, opts)
+		if err == nil || tries <= 0 || ctx.Err() != nil || !errors.Is(describe(ctx, "begin", err), vneid.ErrUnavailable) {
+			return sqlTx, err
+		}
+	}
+}
+
+func (p *postgresDB) ping(ctx context.Context) error {
+	return p.view(ctx, func(ctx context.Context, c conn) error {
+		var version int
+		return describe(ctx, "ping", c.QueryRowContext(ctx, "SELECT version FROM schema_version").Scan(&version))
+	})
+}
+
+// postgresSchema is where migrations run in PostgreSQL: the first schema of
+// the search path.
+type postgresSchema struct{ db *sql.DB }
+
+// migrationLock is the advisory lock of whoever migrates ("VNeI").
+const migrationLock = 0x564e6549
+
+// begin lets one process migrate at a time. READ COMMITTED sees what the
+// others did while this one waited.
+func (s postgresSchema) begin(ctx context.Context) (*sql.Tx, error) {
+	sqlTx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	if err != nil {
+		return nil, err
+	}
+	// lock_timeout is for rows; a migration may take longer.
+	if _, err := sqlTx.ExecContext(ctx, "SET LOCAL lock_timeout = 0"); err == nil {
+		_, err = sqlTx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", migrationLock)
+	}
+	if err != nil {
+		sqlTx.Rollback()
+		return nil, err
+	}
+	return sqlTx, nil
+}
+
+func (s postgresSchema) version(ctx context.Context, sqlTx *sql.Tx) (version int, err error) {
+	var schema sql.NullString
+	var tables, ours int
+	err = sqlTx.QueryRowContext(ctx, `SELECT current_schema(),
+		(SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema()),
+		(SELECT count(*) FROM information_schema.columns WHERE table_schema = current_schema()
+			AND table_name = 'schema_version' AND column_name = 'vneid_sandbox')`).Scan(&schema, &tables, &ours)
+	switch {
+	case err != nil:
+		return 0, describe(ctx, "read schema", err)
+	case !schema.Valid:
+		return 0, errors.New("no schema of the search path exists; make one, or name another by search_path")
+	case ours > 0:
+		err := sqlTx.QueryRowContext(ctx, "SELECT version FROM schema_version").Scan(&version)
+		return version, describe(ctx, "read schema version", err)
+	case tables > 0:
+		return 0, fmt.Errorf("the schema %s holds tables of another program; name another database, or another schema by search_path", schema.String)
+	}
+	err = s.exec(ctx, sqlTx, `CREATE TABLE schema_version (vneid_sandbox BOOLEAN PRIMARY KEY CHECK (vneid_sandbox), version BIGINT NOT NULL);
+		INSERT INTO schema_version VALUES (true, 0)`)
+	return 0, describe(ctx, "begin schema", err)
+}
+
+// exec uses the simple protocol, which takes several statements at once.
+func (s postgresSchema) exec(ctx context.Context, sqlTx *sql.Tx, script string) error {
+	_, err := sqlTx.ExecContext(ctx, script, pgx.QueryExecModeSimpleProtocol)
+	return err
+}

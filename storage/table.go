@@ -1,0 +1,114 @@
+package storage
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+
+	"gorm.io/gorm/schema"
+)
+
+// dialect chooses the text of a statement.
+type dialect int
+
+const (
+	dialectSQLite dialect = iota
+	dialectPostgres
+)
+
+// query is one statement in the words of each dialect.
+type query [2]string
+
+// newQuery takes a text with ? where a value goes.
+func newQuery(text string) query {
+	var numbered strings.Builder
+	for i, part := range strings.Split(text, "?") {
+		if i > 0 {
+			numbered.WriteString("$" + strconv.Itoa(i))
+		}
+		numbered.WriteString(part)
+	}
+	return query{dialectSQLite: text, dialectPostgres: numbered.String()}
+}
+
+// table reads and writes rows of one kind by their keys. gorm says once which
+// columns the struct of a row has; from then on the same few texts go to
+// database/sql, which finds them prepared. Composing each statement anew costs
+// several times what running it does (docs/adr/0002-storage.md has figures).
+type table struct {
+	name              string
+	list              string  // of all columns but those the database numbers itself
+	fields            [][]int // of the struct, in the order of list
+	keys, others      []int   // into fields
+	insert, put, save query
+}
+
+func newTable(row any) *table {
+	s, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})
+	if err != nil {
+		panic(fmt.Sprintf("storage: %T is no row: %v", row, err))
+	}
+	t := &table{name: s.Table}
+	var columns, keys, setPut, setSave []string
+	for _, f := range s.Fields {
+		if f.AutoIncrement {
+			continue
+		}
+		i := len(columns)
+		columns = append(columns, f.DBName)
+		t.fields = append(t.fields, f.StructField.Index)
+		if f.PrimaryKey {
+			keys, t.keys = append(keys, f.DBName), append(t.keys, i)
+			continue
+		}
+		t.others = append(t.others, i)
+		setPut = append(setPut, f.DBName+" = excluded."+f.DBName)
+		setSave = append(setSave, f.DBName+" = ?")
+	}
+	t.list = strings.Join(columns, ", ")
+	insert := "INSERT INTO " + t.name + " (" + t.list + ") VALUES (?" + strings.Repeat(", ?", len(columns)-1) + ") ON CONFLICT "
+	t.insert = newQuery(insert + "DO NOTHING")
+	t.put = newQuery(insert + "(" + strings.Join(keys, ", ") + ") DO UPDATE SET " + strings.Join(setPut, ", "))
+	t.save = newQuery("UPDATE " + t.name + " SET " + strings.Join(setSave, ", ") + " WHERE " + strings.Join(keys, " = ? AND ") + " = ? AND version = ?")
+	return t
+}
+
+// by finds the one row of a world that matches.
+func (t *table) by(where string) query {
+	return newQuery("SELECT " + t.list + " FROM " + t.name + " WHERE world = ? AND " + where)
+}
+
+// values are those of the columns, for INSERT.
+func (t *table) values(row any) []any {
+	v := reflect.ValueOf(row).Elem()
+	list := make([]any, len(t.fields))
+	for i, f := range t.fields {
+		list[i] = v.FieldByIndex(f).Interface()
+	}
+	return list
+}
+
+// savedValues are those of the statement save: what is set, then the key, then
+// the version that is replaced.
+func (t *table) savedValues(row any, version int) []any {
+	v := reflect.ValueOf(row).Elem()
+	list := make([]any, 0, len(t.fields)+1)
+	for _, some := range [][]int{t.others, t.keys} {
+		for _, i := range some {
+			list = append(list, v.FieldByIndex(t.fields[i]).Interface())
+		}
+	}
+	return append(list, version)
+}
+
+// targets are the places that a row is read into.
+func (t *table) targets(row any) []any {
+	v := reflect.ValueOf(row).Elem()
+	list := make([]any, len(t.fields))
+	for i, f := range t.fields {
+		list[i] = v.FieldByIndex(f).Addr().Interface()
+	}
+	return list
+}
