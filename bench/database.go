@@ -1,25 +1,74 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/vneid-sandbox/vneid-sandbox/storage/storagetest/pgtest"
 )
 
 // database makes a fresh database of that kind and returns its URL.
-func (s *server) database(_ context.Context, kind string) (string, error) {
+func (s *server) database(ctx context.Context, kind string) (string, error) {
 	switch kind {
 	case "sqlite":
 		return "sqlite:" + filepath.Join(s.dir, "bench.db"), nil
 	case "sqlite-normal":
 		return "sqlite:" + filepath.Join(s.dir, "bench.db") + "?synchronous=normal", nil
+	case "postgres":
+		pg, err := pgtest.Run(ctx, "")
+		if err != nil {
+			return "", err
+		}
+		s.stopDB = func() { pg.Close() }
+		pid, err := pg.PID()
+		if err != nil {
+			return "", err
+		}
+		s.dbCPU = func() float64 { return family(pid) }
+		return pg.Create(ctx)
 	}
-	return "", fmt.Errorf("no database kind %q: sqlite, sqlite-normal", kind)
+	return "", fmt.Errorf("no database kind %q: sqlite, sqlite-normal, postgres", kind)
 }
 
-// profileInto reads ten seconds of CPU profile from a server that offers it.
+// family is the CPU time of a process and its children, those that ended
+// included, in milliseconds.
+func family(parent int) float64 {
+	total := stat(parent, 11) + stat(parent, 12) + stat(parent, 13) + stat(parent, 14)
+	all, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range all {
+		pid, _ := strconv.Atoi(filepath.Base(dir))
+		if int(stat(pid, 1)) == parent {
+			total += stat(pid, 11) + stat(pid, 12)
+		}
+	}
+	return total * 10
+}
+
+// stat is a number of /proc/PID/stat, counted from the state (0); 11 to 14 are
+// user and system time of the process and of its ended children, in ticks of
+// 10 ms, and 1 is the parent.
+func stat(pid, field int) float64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	end := bytes.LastIndexByte(b, ')')
+	if err != nil || end < 0 {
+		return 0
+	}
+	fields := strings.Fields(string(b[end+1:]))
+	if len(fields) <= field {
+		return 0
+	}
+	value, _ := strconv.ParseFloat(fields[field], 64)
+	return value
+}
+
+// profileInto reads a CPU profile of the server while it is driven.
 func profileInto(s *server, w io.Writer) {
 	resp, err := http.Get(s.sandbox + "/debug/pprof/profile?seconds=8")
 	if err != nil {

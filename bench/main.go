@@ -41,7 +41,7 @@ func main() {
 	var o options
 	var databases string
 	flag.StringVar(&o.binary, "binary", "bin/vneid-sandbox", "the program to measure")
-	flag.StringVar(&databases, "databases", "sqlite", "comma-separated: sqlite, sqlite-normal, postgres")
+	flag.StringVar(&databases, "databases", "sqlite,postgres", "comma-separated: sqlite, sqlite-normal, postgres")
 	flag.IntVar(&o.users, "users", 16, "users at a time")
 	flag.IntVar(&o.rounds, "rounds", 40, "logins of each user")
 	flag.DurationVar(&o.soak, "soak", 0, "in the end logins for so long, watching memory (try 10m)")
@@ -64,13 +64,13 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("%w (make build makes it)", err)
 	}
 	fmt.Printf("%d users, %d cores, %s, binary %.1f MiB\n\n", o.users, runtime.NumCPU(), runtime.Version(), float64(size.Size())/(1<<20))
-	hash := hashCost(o.users)
+	hash := hashCost()
 
 	floor, err := startFloor(ctx)
 	if err != nil {
 		return err
 	}
-	base, err := measure(ctx, floor, o, nil)
+	base, err := measure(ctx, floor, o)
 	floor.stop()
 	if err != nil {
 		return fmt.Errorf("floor: %w", err)
@@ -81,7 +81,7 @@ func run(ctx context.Context, o options) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", kind, err)
 		}
-		cost, err := measure(ctx, s, o, &tables)
+		cost, err := measure(ctx, s, o)
 		if err == nil {
 			err = burst(ctx, s, o)
 		}

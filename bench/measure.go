@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"runtime"
@@ -33,7 +32,7 @@ type column struct {
 }
 
 // hashCost measures one password hash on all cores, as the server runs it.
-func hashCost(int) float64 {
+func hashCost() float64 {
 	before := ownCPU()
 	const each = 20
 	var wg sync.WaitGroup
@@ -76,7 +75,7 @@ func timed(ctx context.Context, s *server, users []*user, times int, fn func(u *
 }
 
 // measure drives every operation.
-func measure(ctx context.Context, s *server, o options, _ *[]column) (map[string]cost, error) {
+func measure(ctx context.Context, s *server, o options) (map[string]cost, error) {
 	users := make([]*user, o.users)
 	for i := range users {
 		users[i] = newUser(s, i)
@@ -198,5 +197,3 @@ func startProfile(s *server, o options) (stop func()) {
 	}()
 	return func() { <-resp }
 }
-
-var _ = cookiejar.New

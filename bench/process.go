@@ -104,20 +104,10 @@ func (s *server) stop() {
 	}
 }
 
-// cpu is the CPU time of the process so far, in milliseconds; the kernel
-// counts in ticks of 10 ms.
-func cpu(pid int) float64 {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
-	}
-	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+2:]))
-	user, _ := strconv.ParseFloat(fields[11], 64)
-	system, _ := strconv.ParseFloat(fields[12], 64)
-	return (user + system) * 10
+// cpu is the CPU time of the process so far, in milliseconds.
+func (s *server) cpu() float64 {
+	return (stat(s.cmd.Process.Pid, 11) + stat(s.cmd.Process.Pid, 12)) * 10
 }
-
-func (s *server) cpu() float64 { return cpu(s.cmd.Process.Pid) }
 
 // memory reads VmRSS or VmHWM, in MiB.
 func (s *server) memory(field string) float64 {

@@ -21,6 +21,18 @@ type metadata struct {
 
 func (p *Provider) discovery(w http.ResponseWriter, r *http.Request) {
 	issuer := vneid.WorldFrom(r.Context()).Issuer
+	body, ok := p.documents.Load(issuer)
+	if !ok {
+		// Clients ask at every start and some at every sign-in; it never
+		// changes while we run, and there are no more of them than worlds.
+		body, _ = p.documents.LoadOrStore(issuer, document(issuer))
+	}
+	w.Header().Set("Cache-Control", "public, max-age=60")
+	writeJSONBytes(w, http.StatusOK, body.([]byte))
+}
+
+// document is the metadata of an issuer, encoded.
+func document(issuer string) []byte {
 	methods := []oidc.AuthMethod{oidc.AuthMethodBasic, oidc.AuthMethodPost, oidc.AuthMethodNone}
 	confidential := methods[:2]
 	m := metadata{IssInResponse: true, DiscoveryConfiguration: oidc.DiscoveryConfiguration{
@@ -47,6 +59,5 @@ func (p *Provider) discovery(w http.ResponseWriter, r *http.Request) {
 		CodeChallengeMethodsSupported:             []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
 		UILocalesSupported:                        oidc.ParseLocales([]string{"vi", "en"}),
 	}}
-	w.Header().Set("Cache-Control", "public, max-age=60")
-	writeJSON(w, http.StatusOK, m)
+	return encode(m)
 }

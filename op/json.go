@@ -9,13 +9,15 @@ import (
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
 
-func writeJSON(w http.ResponseWriter, status int, v any) {
+func writeJSON(w http.ResponseWriter, status int, v any) { writeJSONBytes(w, status, encode(v)) }
+
+func encode(v any) []byte {
 	body, err := json.Marshal(v)
 	if err != nil {
 		// Only types of ours get here; one that cannot be encoded is a mistake.
 		panic("op: " + err.Error())
 	}
-	writeJSONBytes(w, status, body)
+	return body
 }
 
 func writeJSONBytes(w http.ResponseWriter, status int, body []byte) {

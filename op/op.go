@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -49,6 +50,8 @@ type Provider struct {
 	logger  *slog.Logger
 	metrics *metrics.Set
 	mux     *http.ServeMux
+
+	documents sync.Map // issuer → its discovery document, encoded
 }
 
 // Paths of the endpoints below the issuer.

@@ -126,7 +126,7 @@ func (p *portal) handler() http.Handler {
 // outermost holds for every answer, errors included.
 func (p *portal) outermost(next http.Handler) http.Handler {
 	refuse := p.serve(func(v *visit) error {
-		return &problem{kind: "host_refused", err: fmt.Errorf("Host is %q", tidy(v.r.Host, 80))}
+		return &problem{kind: "host_refused", err: fmt.Errorf("the Host header is %q", tidy(v.r.Host, 80))}
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

@@ -4,6 +4,6 @@
 //
 // Read start.go first, then guard.go (who may call) and config.go (what can be
 // set). Its subpackages are the parts of the world: people, sms, api; and
-// localca, the certificates of --tls auto. The
-// provider never learns that its phones are fake: it sees a vneid.SMSGateway.
+// localca, the certificates of --tls auto. The provider never learns that its
+// phones are fake: it sees a vneid.SMSGateway.
 package sandbox

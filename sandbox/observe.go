@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/VictoriaMetrics/metrics"
 
@@ -44,6 +46,7 @@ type observer struct {
 	rand     vneid.Rand
 	clock    vneid.Clock // of the machine: how long something took is no matter of a world
 	pages    *pages
+	series   sync.Map // seriesKey → *series
 }
 
 func (o *observer) around(next http.Handler) http.Handler {
@@ -64,9 +67,9 @@ func (o *observer) around(next http.Handler) http.Handler {
 			}
 			took := o.clock.Now().Sub(start)
 			class := routeClass(r.URL.Path, w.status)
-			labels := fmt.Sprintf(`{listener=%q,route=%q,status="%d"}`, o.listener, class, w.status)
-			o.metrics.GetOrCreateCounter("vneid_http_requests_total" + labels).Inc()
-			o.metrics.GetOrCreateSummary(fmt.Sprintf(`vneid_http_request_seconds{listener=%q,route=%q}`, o.listener, class)).Update(took.Seconds())
+			s := o.seriesOf(class, w.status)
+			s.requests.Inc()
+			s.seconds.Update(took.Seconds())
 			level := slog.LevelInfo
 			switch {
 			case w.status >= 500:
@@ -85,6 +88,31 @@ func (o *observer) around(next http.Handler) http.Handler {
 			w.status = http.StatusOK // what net/http sends for a handler that wrote nothing
 		}
 	})
+}
+
+// series are the metrics of one kind of answer.
+type series struct {
+	requests *metrics.Counter
+	seconds  *metrics.Summary
+}
+
+type seriesKey struct {
+	class  string
+	status int
+}
+
+// seriesOf finds them without building their names each time, which would cost
+// as much as answering from memory does.
+func (o *observer) seriesOf(class string, status int) *series {
+	key := seriesKey{class, status}
+	if s, ok := o.series.Load(key); ok {
+		return s.(*series)
+	}
+	s, _ := o.series.LoadOrStore(key, &series{
+		requests: o.metrics.GetOrCreateCounter(fmt.Sprintf(`vneid_http_requests_total{listener=%q,route=%q,status="%d"}`, o.listener, class, status)),
+		seconds:  o.metrics.GetOrCreateSummary(fmt.Sprintf(`vneid_http_request_seconds{listener=%q,route=%q}`, o.listener, class)),
+	})
+	return s.(*series)
 }
 
 // recovered answers for a handler that panicked.
@@ -142,6 +170,9 @@ var plainSegment = regexp.MustCompile(`^(\.?[a-z_-]{1,24}(\.(css|js|svg|html|pem
 
 // maskPath is a path without what may be an id, a number or a secret.
 func maskPath(path string) string {
+	if slices.Contains(routeClasses, path) {
+		return path
+	}
 	if len(path) > 200 {
 		path = path[:200]
 	}

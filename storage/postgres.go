@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
@@ -30,6 +31,7 @@ const patience = 30 * time.Second
 // that were only read, by the page: in a small database everybody's.
 type postgresDB struct {
 	db     *sql.DB
+	conns  int // at most
 	gormDB *gorm.DB
 	// again lets an Update that met a conflict run while no other of this
 	// process does, or fifty that want one row would chase each other.
@@ -40,7 +42,7 @@ func openPostgres(ctx context.Context, loc location, log *slog.Logger) (*postgre
 	db := stdlib.OpenDB(*loc.postgres)
 	db.SetMaxOpenConns(loc.conns)
 	db.SetMaxIdleConns(loc.conns)
-	p := &postgresDB{db: db}
+	p := &postgresDB{db: db, conns: loc.conns}
 	if err := p.connect(ctx, log); err != nil {
 		db.Close()
 		return nil, err
@@ -97,11 +99,13 @@ func (p *postgresDB) transact(ctx context.Context, readOnly bool, fn txFunc) err
 }
 
 // begin tries again when a connection of the pool turns out to be dead, as all
-// of them are after the server was restarted. Nothing was asked yet.
+// of them are after the server was restarted. Nothing was asked yet. Who
+// cannot connect is told at once.
 func (p *postgresDB) begin(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error) {
-	for tries := p.db.Stats().Idle; ; tries-- {
+	for tries := p.conns; ; tries-- {
 		sqlTx, err := p.db.BeginTx(ctx, opts)
-		if err == nil || tries <= 0 || ctx.Err() != nil || !errors.Is(describe(ctx, "begin", err), vneid.ErrUnavailable) {
+		if _, noServer := errors.AsType[*pgconn.ConnectError](err); err == nil || noServer || tries == 0 || ctx.Err() != nil ||
+			!errors.Is(kindOf(err), vneid.ErrUnavailable) {
 			return sqlTx, err
 		}
 	}

@@ -13,12 +13,12 @@ import (
 )
 
 func TestPostgreSQLKeepsThePromises(t *testing.T) {
-	server := pgtest.New(t, "fsync=off")
+	server := pgtest.New(t, "fsync=off", "deadlock_timeout=20ms")
 	storagetest.Run(t, func(t *testing.T) vneid.Store { return open(t, server.Database(t)) })
 }
 
 func TestPostgreSQLIsSharedByProcesses(t *testing.T) {
-	server := pgtest.New(t, "fsync=off")
+	server := pgtest.New(t, "fsync=off", "deadlock_timeout=20ms")
 	var mu sync.Mutex
 	urls := map[string]string{}
 	storagetest.RunShared(t, func(t *testing.T) vneid.Store {

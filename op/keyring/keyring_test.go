@@ -3,6 +3,7 @@ package keyring
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
@@ -97,8 +98,18 @@ func (h *house) ring(t *testing.T, change func(*Config)) *Ring {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.pool.rsa = slices.Clone(premade())
 	return r
 }
+
+// premade spares each house 100 ms of a core.
+var premade = sync.OnceValue(func() []crypto.Signer {
+	keys, err := new(pool).all([]string{"RS256", "PS256"})
+	if err != nil {
+		panic(err)
+	}
+	return keys
+})
 
 func (h *house) opened(t *testing.T, change func(*Config)) *Ring {
 	t.Helper()
@@ -241,7 +252,11 @@ func TestAStageInTheWrongOrderSaysWhatToDo(t *testing.T) {
 
 func TestAServerThatFindsItsKeysMakesNone(t *testing.T) {
 	h := newHouse(t)
-	first := h.opened(t, nil)
+	first := h.ring(t, nil)
+	first.pool.rsa = nil
+	if err := first.Open(h.ctx); err != nil {
+		t.Fatal(err)
+	}
 	if n := first.pool.made.Load(); n != 4 {
 		t.Errorf("the first start made %d keys", n)
 	}
@@ -300,6 +315,8 @@ func TestNoTokenFailsWhileTwoProcessesRotateUnderLoad(t *testing.T) {
 	defer stop()
 	var retired atomic.Pointer[[]string]
 	retired.Store(&[]string{})
+	var leaving atomic.Pointer[[]string] // as retired, but before it happens
+	leaving.Store(&[]string{})
 	var signed atomic.Int64
 	var all sync.WaitGroup
 	for i := range 50 {
@@ -330,6 +347,9 @@ func TestNoTokenFailsWhileTwoProcessesRotateUnderLoad(t *testing.T) {
 						return
 					}
 				}
+				if len(cache.Key(kid)) == 0 && slices.Contains(*leaving.Load(), kid) {
+					continue // signed long before, but this goroutine slept until now
+				}
 				parsed, _ := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(alg)})
 				if keys := cache.Key(kid); len(keys) != 1 || parsed.Claims(keys[0], &map[string]any{}) != nil {
 					t.Errorf("%s: %s is not in the other process's JWKS, or does not verify", alg, kid)
@@ -339,7 +359,7 @@ func TestNoTokenFailsWhileTwoProcessesRotateUnderLoad(t *testing.T) {
 			}
 		})
 	}
-	for round := range 4 {
+	for round := range 3 {
 		for _, alg := range []string{"ES256", "EdDSA", "RS256"} {
 			var former []string
 			for i, stage := range []string{StagePublish, StageUse, StageRetire} {
@@ -349,18 +369,19 @@ func TestNoTokenFailsWhileTwoProcessesRotateUnderLoad(t *testing.T) {
 							former = append(former, row.KID)
 						}
 					}
+					former = append(former, *retired.Load()...)
+					leaving.Store(&former)
 				}
 				if err := rings[(round+i)%2].Rotate(h.ctx, alg, stage); err != nil {
 					t.Fatal(err)
 				}
 			}
-			former = append(former, *retired.Load()...)
 			retired.Store(&former)
 		}
 	}
 	stop()
 	all.Wait()
-	if n := len(*retired.Load()); n != 12 || signed.Load() < 500 {
+	if n := len(*retired.Load()); n != 9 || signed.Load() < 500 {
 		t.Errorf("%d keys were retired, %d tokens verified", n, signed.Load())
 	}
 }

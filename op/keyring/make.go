@@ -46,16 +46,23 @@ func (p *pool) generate(alg string) (crypto.Signer, error) {
 	return generate(alg)
 }
 
+// ready returns a key that was made ahead, nil when there is none.
+func (p *pool) ready(alg string) (key crypto.Signer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.rsa); n > 0 && (alg == "RS256" || alg == "PS256") {
+		key, p.rsa = p.rsa[n-1], p.rsa[:n-1]
+	}
+	return key
+}
+
 // take returns a fresh key. It stops waiting when ctx ends.
 func (p *pool) take(ctx context.Context, alg string) (crypto.Signer, error) {
 	if alg != "RS256" && alg != "PS256" {
 		return p.generate(alg)
 	}
+	ready := p.ready(alg)
 	p.mu.Lock()
-	var ready crypto.Signer
-	if n := len(p.rsa); n > 0 {
-		ready, p.rsa = p.rsa[n-1], p.rsa[:n-1]
-	}
 	if !p.filling {
 		p.filling = true
 		go p.fill()
@@ -103,12 +110,14 @@ func (p *pool) fill() {
 	}
 }
 
-// all makes one key for each algorithm, in parallel.
+// all returns a fresh key for each algorithm, made in parallel.
 func (p *pool) all(algs []string) ([]crypto.Signer, error) {
 	keys, errs := make([]crypto.Signer, len(algs)), make([]error, len(algs))
 	var wait sync.WaitGroup
 	for i, alg := range algs {
-		wait.Go(func() { keys[i], errs[i] = p.generate(alg) })
+		if keys[i] = p.ready(alg); keys[i] == nil {
+			wait.Go(func() { keys[i], errs[i] = p.generate(alg) })
+		}
 	}
 	wait.Wait()
 	for _, err := range errs {

@@ -159,20 +159,6 @@ func TestPlainKeysAreSealedAtTheNextStartAndASealingKeyCanBeChanged(t *testing.T
 	}
 }
 
-func TestAfterAStopNothingIsLeftOfKeysThatOnceLayInPlain(t *testing.T) {
-	h := newHouse(t)
-	numbers := secrets(t, h.opened(t, nil))
-	h.opened(t, sealed(kek))
-	if err := h.store.Store.Close(); err != nil { // folds the write-ahead log back into the file
-		t.Fatal(err)
-	}
-	for _, number := range numbers {
-		if shows(h.raw(t), number) {
-			t.Errorf("a secret of %d bytes lies in the database file", len(number))
-		}
-	}
-}
-
 func TestASealedKeyOpensInItsOwnRowOnly(t *testing.T) {
 	edit := map[string]func(rows []vneid.SigningKey){
 		"a bit flipped":            func(rows []vneid.SigningKey) { rows[0].PKCS8[len(rows[0].PKCS8)-1] ^= 1 },
