@@ -7,6 +7,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -24,6 +25,8 @@ type world struct {
 	Issuer, Sandbox, Portal string
 
 	dir               string
+	listener          string // the provider's own address; another than the issuer's behind a proxy
+	tls, ca           string // what --tls says, "" = plain http, and a PEM file with whom to trust for it
 	log               *output
 	provider, portal  *process
 	providerArgs, env []string
@@ -38,9 +41,13 @@ type world struct {
 type option func(*setup)
 
 type setup struct {
-	portal bool
-	args   []string
-	env    []string
+	portal   bool
+	tls, ca  string // what --tls says, and who vouches for it
+	database string
+	issuer   string
+	log      *output
+	args     []string
+	env      []string
 }
 
 func withPortal(s *setup)            { s.portal = true }
@@ -55,12 +62,21 @@ func newWorld(t *testing.T, options ...option) *world {
 		o(&s)
 	}
 	listen, sandboxListen := fmt.Sprintf("localhost:%d", freePort(t)), fmt.Sprintf("localhost:%d", freePort(t))
+	scheme, dir := "http://", t.TempDir()
+	if s.tls != "" {
+		scheme = "https://"
+		s.args = append(s.args, "--tls", s.tls)
+		s.ca = cmp.Or(s.ca, filepath.Join(dir, "ca.pem"))
+	}
 	w := &world{
-		Issuer:  "http://" + listen,
-		Sandbox: "http://" + sandboxListen,
-		dir:     t.TempDir(),
-		log:     &output{},
-		env:     s.env,
+		Issuer:   cmp.Or(s.issuer, scheme+listen),
+		Sandbox:  scheme + sandboxListen,
+		dir:      dir,
+		listener: scheme + listen,
+		tls:      s.tls,
+		ca:       s.ca,
+		log:      cmp.Or(s.log, &output{}),
+		env:      s.env,
 		http: &http.Client{
 			Transport:     &http.Transport{MaxIdleConnsPerHost: 8},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -72,7 +88,7 @@ func newWorld(t *testing.T, options ...option) *world {
 	w.providerArgs = append([]string{
 		"serve", "--listen", listen, "--issuer", w.Issuer,
 		"--sandbox-listen", sandboxListen, "--sandbox-url", w.Sandbox,
-		"--database", "sqlite:" + filepath.Join(w.dir, "sandbox.db"), "--seed", "default", "--data", w.dir,
+		"--database", cmp.Or(s.database, "sqlite:"+filepath.Join(w.dir, "sandbox.db")), "--seed", "default", "--data", w.dir,
 	}, s.args...)
 	w.secret("the personas' password", password)
 	w.secret("the client's secret", "thanhhoa-portal-secret")
@@ -91,7 +107,10 @@ func newWorld(t *testing.T, options ...option) *world {
 func (w *world) startProvider(t *testing.T) {
 	t.Helper()
 	w.provider = startProcess(t, w.log, w.dir, sandboxBin, w.env, w.providerArgs...)
-	w.waitReady(t, w.provider, w.Issuer+"/ready")
+	if w.tls != "" {
+		w.trust(t, w.provider, w.ca)
+	}
+	w.waitReady(t, w.provider, w.listener+"/ready")
 	w.waitReady(t, w.provider, w.Sandbox+"/sms")
 }
 
@@ -100,12 +119,21 @@ func (w *world) startPortal(t *testing.T) {
 	t.Helper()
 	listen := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	w.Portal = "http://" + listen
+	if w.tls != "" {
+		w.Portal = "https://" + listen
+	}
 	w.admitPortal(t)
 	w.portalEnv = []string{
 		"PORTAL_LISTEN=" + listen, "PORTAL_URL=" + w.Portal, "PORTAL_ISSUER=" + w.Issuer,
 		"PORTAL_DANCU_URL=" + w.Sandbox + "/dancu", "PORTAL_DATABASE=sqlite:" + filepath.Join(w.dir, "portal.db"),
 	}
+	if w.tls != "" {
+		w.portalEnv = append(w.portalEnv, "PORTAL_TLS="+w.tls, "PORTAL_CA="+w.ca)
+	}
 	w.portal = startProcess(t, w.log, w.dir, portalBin, w.portalEnv)
+	if w.tls == "auto" {
+		w.trust(t, w.portal, filepath.Join(w.dir, "portal-cert.pem"))
+	}
 	w.waitReady(t, w.portal, w.Portal+"/")
 }
 

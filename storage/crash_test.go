@@ -11,39 +11,102 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
 
-// burstEnv makes the test binary the program that TestMain describes.
-const burstEnv = "STORAGE_TEST_BURST"
+// These make the test binary the program that TestMain describes.
+const (
+	childEnv = "STORAGE_TEST_CHILD" // what it does: a key of children
+	urlEnv   = "STORAGE_TEST_URL"
+)
 
-// TestMain is either the tests, or the writer that a test kills: it commits
-// from four goroutines without end and prints each commit that Update
-// acknowledged.
+// children are programs on the store of another process. They print a line for
+// each commit that was acknowledged, in one write: lines stay whole.
+var children = map[string]func(*Store) error{
+	"commit": func(s *Store) error {
+		return fourTimes(func(g int) error {
+			for i := range 100_000 { // the test kills us long before
+				if err := commitPair(s, fmt.Sprintf("%d-%d", g, i)); err != nil {
+					return err
+				}
+				fmt.Printf("%d-%d\n", g, i)
+			}
+			return nil
+		})
+	},
+	"claim": func(s *Store) error {
+		return claimAll(s, func(claimed string) { fmt.Println(claimed) })
+	},
+	"open": func(*Store) error { return nil },
+}
+
+// atEnd stops what several tests share.
+var atEnd []func()
+
+// TestMain is either the tests or one of the children.
 func TestMain(m *testing.M) {
-	url := os.Getenv(burstEnv)
-	if url == "" {
-		os.Exit(m.Run())
+	name := os.Getenv(childEnv)
+	if name == "" {
+		code := m.Run()
+		for _, end := range atEnd {
+			end()
+		}
+		os.Exit(code)
 	}
-	s, err := Open(context.Background(), url, Options{})
+	s, err := Open(context.Background(), os.Getenv(urlEnv), Options{})
+	if err == nil {
+		err = errors.Join(children[name](s), s.Close())
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	var writers sync.WaitGroup
-	for g := range 4 {
-		writers.Go(func() {
-			for i := range 100_000 { // the test kills us long before
-				if err := commitPair(s, fmt.Sprintf("%d-%d", g, i)); err != nil {
-					fmt.Fprintln(os.Stderr, err)
-					os.Exit(1)
-				}
-				fmt.Printf("%d-%d\n", g, i) // one write: lines stay whole
-			}
-		})
+}
+
+func child(name, url string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"="+name, urlEnv+"="+url)
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+// linesUntilKilled runs a child, calls first at its first line, kills it after
+// so many, and returns all that it printed.
+func linesUntilKilled(t *testing.T, name, url string, after int, first func()) []string {
+	t.Helper()
+	cmd := child(name, url)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
 	}
-	writers.Wait()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var printed []string
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		printed = append(printed, lines.Text())
+		switch len(printed) {
+		case 1:
+			first()
+		case after:
+			cmd.Process.Kill() // SIGKILL; what it printed before is still read
+		}
+	}
+	cmd.Wait()
+	return printed
+}
+
+func fourTimes(f func(g int) error) error {
+	errs := make([]error, 4)
+	var all sync.WaitGroup
+	for g := range errs {
+		all.Go(func() { errs[g] = f(g) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
 }
 
 // commitPair commits rows that belong together.
@@ -56,67 +119,189 @@ func commitPair(s *Store, id string) error {
 	})
 }
 
-func TestAKilledProcessLosesNothingAcknowledged(t *testing.T) {
-	for round := range 3 {
-		url := "sqlite:" + filepath.Join(t.TempDir(), "x.db")
-		acknowledged := map[string]bool{}
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), burstEnv+"="+url)
-		cmd.Stderr = os.Stderr
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(out)
-		for lines.Scan() {
-			acknowledged[lines.Text()] = true
-			if len(acknowledged) == 150+100*round {
-				cmd.Process.Kill() // SIGKILL; what it printed before is still read
+// Codes are claimed by SaveLogin, refresh tokens by UseToken.
+const claims = 1200
+
+func claimName(i int) string { return fmt.Sprintf("claim %04d", i) }
+
+// claimAll tries to redeem every code and to use every refresh token, from
+// four goroutines, and reports what it got.
+func claimAll(s *Store, got func(string)) error {
+	return fourTimes(func(int) error {
+		for i := range claims {
+			won := false
+			err := s.Update(context.Background(), "w", func(tx vneid.Tx) (err error) {
+				won = false
+				if i%2 == 0 {
+					won, err = tx.UseToken(claimName(i), time.UnixMilli(1))
+					return err
+				}
+				l, err := tx.LoginByCode(claimName(i))
+				if err != nil || l.State == vneid.StateRedeemed {
+					return err
+				}
+				l.State, won = vneid.StateRedeemed, true
+				if err := tx.InsertTokens(&vneid.Token{Hash: "of " + claimName(i), GrantID: l.ID}); err != nil {
+					return err
+				}
+				return tx.SaveLogin(l)
+			})
+			if err != nil {
+				return err
+			}
+			if won {
+				got(claimName(i))
 			}
 		}
-		cmd.Wait()
-		checkAfterCrash(t, url, acknowledged)
+		return nil
+	})
+}
+
+func TestAKilledProcessLosesNothingAcknowledged(t *testing.T) {
+	for round := range 3 {
+		loseNothing(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"), 150+100*round)
 	}
 }
 
-func checkAfterCrash(t *testing.T, url string, acknowledged map[string]bool) {
+// loseNothing kills a process in a burst of commits.
+func loseNothing(t *testing.T, url string, after int) {
 	t.Helper()
-	if len(acknowledged) < 150 {
+	acknowledged := linesUntilKilled(t, "commit", url, after, func() {})
+	if len(acknowledged) < after {
 		t.Fatalf("only %d commits were acknowledged", len(acknowledged))
 	}
 	s := open(t, url)
 	checkIntegrity(t, s)
-	for id := range acknowledged {
-		err := s.View(context.Background(), "w", func(tx vneid.Tx) error {
-			_, err1 := tx.Login(id)
-			_, err2 := tx.Token(id)
-			_, err3 := tx.Account(vneid.CCCD(id))
-			return errors.Join(err1, err2, err3)
-		})
-		if err != nil {
-			t.Errorf("%s was acknowledged: %v", id, err)
-		}
-	}
 	var logins, tokens, accounts, terms int
-	err := sqliteOf(s).readers.QueryRow(`SELECT (SELECT count(*) FROM logins), (SELECT count(*) FROM tokens),
-		(SELECT count(*) FROM accounts), (SELECT count(*) FROM account_terms)`).Scan(&logins, &tokens, &accounts, &terms)
+	err := s.View(context.Background(), "w", func(v vneid.Tx) error {
+		for _, id := range acknowledged {
+			_, err1 := v.Login(id)
+			_, err2 := v.Token(id)
+			_, err3 := v.Account(vneid.CCCD(id))
+			if err := errors.Join(err1, err2, err3); err != nil {
+				t.Errorf("%s was acknowledged: %v", id, err)
+			}
+		}
+		logins, tokens, accounts, terms = count(t, v, "logins"), count(t, v, "tokens"), count(t, v, "accounts"), count(t, v, "account_terms")
+		return nil
+	})
 	// Each of the four writers may have been between its commit and its line.
-	if err != nil || logins < len(acknowledged) || logins > len(acknowledged)+4 || tokens != logins || accounts != logins || terms != 4*logins {
-		t.Errorf("%d acknowledged; stored %d logins, %d tokens, %d accounts, %d terms, %v", len(acknowledged), logins, tokens, accounts, terms, err)
+	n := len(acknowledged)
+	if err != nil || logins < n || logins > n+4 || tokens != logins || accounts != logins || terms != 4*logins {
+		t.Errorf("%d acknowledged; stored %d logins, %d tokens, %d accounts, %d terms, %v", n, logins, tokens, accounts, terms, err)
 	}
 	if err := commitPair(s, "after"); err != nil {
 		t.Errorf("writing after the crash: %v", err)
 	}
 }
 
+func count(t *testing.T, v vneid.Tx, table string) int {
+	t.Helper()
+	var n int64
+	if err := v.(*tx).orm().Table(table).Count(&n).Error; err != nil {
+		t.Fatal(err)
+	}
+	return int(n)
+}
+
+// checkIntegrity asks SQLite; PostgreSQL was not killed.
 func checkIntegrity(t *testing.T, s *Store) {
 	t.Helper()
+	db, ok := s.db.(*sqliteDB)
+	if !ok {
+		return
+	}
 	var answer string
-	if err := sqliteOf(s).readers.QueryRow("PRAGMA integrity_check").Scan(&answer); err != nil || answer != "ok" {
+	if err := db.readers.QueryRow("PRAGMA integrity_check").Scan(&answer); err != nil || answer != "ok" {
 		t.Errorf("integrity_check: %s, %v", answer, err)
+	}
+}
+
+func TestTwoProcessesClaimNothingTwiceThoughOneIsKilled(t *testing.T) {
+	claimOnce(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"))
+}
+
+// claimOnce lets two processes claim the same codes and refresh tokens, and
+// kills one of them on the way.
+func claimOnce(t *testing.T, url string) {
+	t.Helper()
+	s := open(t, url)
+	err := s.Update(context.Background(), "w", func(tx vneid.Tx) error {
+		for i := range claims {
+			err := tx.InsertTokens(&vneid.Token{Hash: claimName(i)})
+			if err = errors.Join(err, tx.InsertLogin(&vneid.Login{ID: claimName(i), CodeHash: claimName(i)})); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var theirs []string
+	begun, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		theirs = linesUntilKilled(t, "claim", url, claims/20, func() { close(begun) })
+	}()
+	select {
+	case <-begun:
+	case <-ended:
+	}
+	var mu sync.Mutex
+	winners := map[string]int{}
+	win := func(name string) { mu.Lock(); winners[name]++; mu.Unlock() }
+	err = claimAll(s, win)
+	<-ended
+	ours := len(winners)
+	for _, name := range theirs {
+		win(name)
+	}
+	if err != nil || ours == 0 || len(theirs) == 0 {
+		t.Fatalf("we claimed %d, the killed process %d, %v", ours, len(theirs), err)
+	}
+	stored := 0
+	err = s.View(context.Background(), "w", func(tx vneid.Tx) error {
+		for i := range claims {
+			name := claimName(i)
+			k, err1 := tx.Token(name)
+			l, err2 := tx.Login(name)
+			_, err3 := tx.Token("of " + name)
+			if err := errors.Join(err1, err2); err != nil {
+				return err
+			}
+			claimed := !k.UsedAt.IsZero() || l.State == vneid.StateRedeemed
+			if claimed {
+				stored++
+			}
+			if winners[name] > 1 || winners[name] == 1 && !claimed || (err3 == nil) != (l.State == vneid.StateRedeemed) {
+				t.Errorf("%s: acknowledged %d times, used %v, code %q, its token: %v", name, winners[name], k.UsedAt, l.State, err3)
+			}
+		}
+		return nil
+	})
+	// Each of the four goroutines killed may have been between its commit and
+	// its line.
+	if err != nil || stored != claims || len(winners) < claims-4 {
+		t.Errorf("%d claimed, %d acknowledged, %v", stored, len(winners), err)
+	}
+	checkIntegrity(t, s)
+}
+
+func TestTwoProcessesMayStartOnANewDatabase(t *testing.T) {
+	for range 3 {
+		startTogether(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"))
+	}
+}
+
+// startTogether lets processes meet one empty database.
+func startTogether(t *testing.T, url string) {
+	t.Helper()
+	if err := fourTimes(func(int) error { return child("open", url).Run() }); err != nil {
+		t.Error(err)
+	}
+	if err := commitPair(open(t, url), "after"); err != nil {
+		t.Error(err)
 	}
 }
 

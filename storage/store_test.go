@@ -121,7 +121,7 @@ func TestOpenMakesAPrivateFileInAPrivateFolder(t *testing.T) {
 
 func TestURLsAreReadOrRefused(t *testing.T) {
 	for _, c := range []struct {
-		url, want string // path and synchronous, or a part of the error after !
+		url, want string // path and synchronous, or host, name and connections, or a part of the error after !
 	}{
 		{"sqlite:var/sandbox.db", "var/sandbox.db full"},
 		{"sqlite:./var//x.db?synchronous=FULL", "var/x.db full"},
@@ -135,6 +135,15 @@ func TestURLsAreReadOrRefused(t *testing.T) {
 		{"sqlite:x.db?mode=ro", "!unknown option mode=ro"},
 		{"sqlite:x\x00.db", "!no path"},
 		{"mysql:x", "!sqlite:PATH"},
+		{"postgres://u:geheim@host/db", "host db 8"},
+		{"postgresql://u:geheim@host:5433/db?sslmode=disable&pool_max_conns=3", "host db 3"},
+		{"postgres:///db?host=/run/postgresql&user=u&password=geheim", "/run/postgresql db 8"},
+		{"postgres://u:geheim@host/db?pool_max_conns=0", "!pool_max_conns"},
+		{"postgres://u:geheim@host/db?pool_max_conns=many", "!pool_max_conns"},
+		{"postgres://u:geheim@host:port/db", "!malformed"},
+		{"postgres://u:geheim@host/db?sslmode=sometimes", "!malformed"},
+		{"postgres://u@host/db?password=geheim&sslpassword=geheim&pool_max_conns=-1", "!pool_max_conns"},
+		{"postgres://u:geheim%zz@host/db", "!malformed"},
 		{"var/sandbox.db", "!not a database URL"},
 		{"", "!not a database URL"},
 	} {
@@ -143,7 +152,13 @@ func TestURLsAreReadOrRefused(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), part) || !strings.Contains(err.Error(), "sqlite:PATH") || strings.Contains(err.Error(), "geheim") {
 				t.Errorf("%q: error %v, want one with %q, what is supported, and no password", c.url, err, part)
 			}
-		} else if got := loc.path + " " + loc.synchronous; err != nil || got != c.want {
+			continue
+		}
+		got := loc.path + " " + loc.synchronous
+		if loc.postgres != nil {
+			got = fmt.Sprint(loc.postgres.Host, " ", loc.postgres.Database, " ", loc.conns)
+		}
+		if err != nil || got != c.want {
 			t.Errorf("%q: got %q, %v, want %q", c.url, got, err, c.want)
 		}
 	}

@@ -222,7 +222,7 @@ func (r *Ring) create(ctx context.Context, algs []string) (rows []vneid.SigningK
 			if index(rows, made[i].Alg, vneid.KeyActive) >= 0 {
 				continue
 			}
-			if err := tx.PutSigningKey(&made[i]); err != nil {
+			if err := put(tx, &made[i]); err != nil {
 				return err
 			}
 			rows = append(rows, made[i])
@@ -234,6 +234,17 @@ func (r *Ring) create(ctx context.Context, algs []string) (rows []vneid.SigningK
 	}
 	r.Logger.InfoContext(ctx, "signing keys made", "world", world.ID, "algs", algs)
 	return rows, nil
+}
+
+// put writes a key that was decided on by all the others. A database may let
+// two transactions read the same rows and then write different ones: two keys
+// would become the next one. So each writes one more row that all write, and
+// the later of two runs again.
+func put(tx vneid.Tx, row *vneid.SigningKey) error {
+	if err := tx.PutThrottle(&vneid.Throttle{Key: "signing keys: one change at a time"}); err != nil {
+		return err
+	}
+	return tx.PutSigningKey(row)
 }
 
 // reseal lets every private key rest as the sealing key wants it. It fails,
@@ -263,7 +274,7 @@ func (r *Ring) reseal(ctx context.Context) error {
 				continue
 			}
 			r.sealer.seal(world, row, pkcs8, rest.since)
-			if err := tx.PutSigningKey(row); err != nil {
+			if err := put(tx, row); err != nil {
 				return err
 			}
 			count++

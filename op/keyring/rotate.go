@@ -230,7 +230,7 @@ func (r *Ring) change(ctx context.Context, decide func(vneid.Tx, []vneid.Signing
 			return err
 		}
 		for i := range changed {
-			if err := tx.PutSigningKey(&changed[i]); err != nil {
+			if err := put(tx, &changed[i]); err != nil {
 				return err
 			}
 			kids = append(kids, changed[i].KID)
