@@ -116,7 +116,7 @@ func (u *user) login() (t tokens, err error) {
 	if resp.StatusCode != http.StatusSeeOther {
 		return t, fmt.Errorf("password: %s %.300s", resp.Status, body)
 	}
-	if resp, body, err = u.do("GET", u.s.issuer+resp.Header.Get("Location"), nil, ""); err != nil {
+	if err := u.expect(http.StatusOK, "GET", u.s.issuer+resp.Header.Get("Location"), nil, ""); err != nil {
 		return t, err
 	}
 	otp, err := u.otp()

@@ -21,6 +21,12 @@ const installHint = "install what the browser tests need with: make test-tools"
 
 func runInNode(t *testing.T, file string) {
 	t.Parallel()
+	runStory(t, newWorld(t, withPortal), nil, file)
+}
+
+// runStory runs a file of browser/ in a world, with more of an environment and arguments of node's test runner.
+func runStory(t *testing.T, w *world, env []string, file string, args ...string) {
+	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
 		t.Fatalf("node is missing (%v); %s", err, installHint)
@@ -41,14 +47,13 @@ func runInNode(t *testing.T, file string) {
 	if err := os.MkdirAll(screenshots, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld(t, withPortal)
-	args := []string{"--test", "--test-reporter=spec"}
+	args = append([]string{"--test", "--test-reporter=spec"}, args...)
 	if nodeMajor(t, node) < 20 {
 		args = append(args, "--experimental-global-webcrypto") // openid-client wants globalThis.crypto
 	}
 	cmd := exec.Command(node, append(args, file)...)
 	cmd.Dir = "browser"
-	cmd.Env = cleanEnv("ISSUER="+w.Issuer, "SANDBOX="+w.Sandbox, "PORTAL="+w.Portal, "CHROMIUM="+chromium, "SCREENSHOTS="+screenshots)
+	cmd.Env = append(cleanEnv("ISSUER="+w.Issuer, "SANDBOX="+w.Sandbox, "PORTAL="+w.Portal, "CHROMIUM="+chromium, "SCREENSHOTS="+screenshots), env...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
 		t.Errorf("node --test %s: %v", file, err)

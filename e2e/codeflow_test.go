@@ -19,7 +19,7 @@ import (
 // verified checks an ID token's signature with the published keys and returns its claims.
 func (w *world) verified(t *testing.T, token string) map[string]any {
 	t.Helper()
-	jws, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.PS256, jose.EdDSA})
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.PS256, jose.EdDSA})
 	if err != nil {
 		t.Fatalf("the ID token is no JWS: %v", err)
 	}

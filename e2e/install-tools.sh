@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs what the browser tests need on Debian or Ubuntu: Chromium, Node with npm, a font with Vietnamese, and the two
-# npm packages pinned in browser/package-lock.json. Does nothing, quickly, when all of it is there.
+# Installs what the tests need on Debian or Ubuntu: Chromium, Node with npm, a font with Vietnamese, certutil for a CA that
+# Chromium trusts, sqlite3 to look into databases, PostgreSQL, and the npm packages pinned in browser/package-lock.json.
+# Does nothing, quickly, when all of it is there.
 set -eu
 cd "$(dirname "$0")"
 
@@ -8,6 +9,12 @@ missing=
 command -v "${CHROMIUM:-/usr/bin/chromium}" >/dev/null 2>&1 || missing="$missing chromium"
 command -v node >/dev/null 2>&1 || missing="$missing nodejs"
 command -v npm >/dev/null 2>&1 || missing="$missing npm"
+command -v certutil >/dev/null 2>&1 || missing="$missing libnss3-tools"
+command -v sqlite3 >/dev/null 2>&1 || missing="$missing sqlite3"
+# Not in the PATH where Debian puts it; storage/storagetest/pgtest looks in both places.
+if ! command -v postgres >/dev/null 2>&1 && ! ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then
+	missing="$missing postgresql"
+fi
 # Any of these has every Vietnamese letter; without one the screenshots show boxes.
 if [ ! -e /usr/share/fonts/truetype/noto/NotoSans-Regular.ttf ] && [ ! -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ]; then
 	missing="$missing fonts-noto-core"

@@ -213,7 +213,7 @@ func readPrompt(req *vneid.AuthRequest, form url.Values) error {
 		}
 	}
 	if req.HasPrompt("none") && len(req.Prompt) > 1 {
-		return refuse("invalid_request", "prompt=none stands alone (OIDC Core §3.1.2.1)")
+		return refuse("invalid_request", "prompt=none stands alone (OIDC Core 3.1.2.1)")
 	}
 	if !form.Has("max_age") || form.Get("max_age") == "" {
 		return nil

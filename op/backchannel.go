@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,8 @@ import (
 )
 
 const maxBackChannelBody = 64 << 10
+
+var grantTypes = []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken}
 
 // backChannel checks what the library does not before it may parse a request
 // to the token, introspection or revocation endpoint (the mux lets only POST
@@ -59,7 +62,7 @@ func (p *Provider) checkBackChannel(w http.ResponseWriter, r *http.Request) *for
 	invalid := func(text string) *formRefusal { return &formRefusal{code: "invalid_request", text: text} }
 	if r.URL.RawQuery != "" {
 		// They would end up in logs of every machine on the way.
-		return invalid("parameters belong into the body, never into the URL (RFC 6749 §2.3.1)")
+		return invalid("parameters belong into the body, never into the URL (RFC 6749, 2.3.1)")
 	}
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "application/x-www-form-urlencoded" {
@@ -75,6 +78,13 @@ func (p *Provider) checkBackChannel(w http.ResponseWriter, r *http.Request) *for
 			return invalid("parameter " + printable(name) + " is there more than once")
 		}
 	}
+	if grant := r.PostForm.Get("grant_type"); r.URL.Path == pathToken && grant != "" && !slices.Contains(grantTypes, oidc.GrantType(grant)) {
+		// The library would quote it, and error_description holds no quotes.
+		return &formRefusal{code: "unsupported_grant_type", text: "grant_type is none of authorization_code, refresh_token"}
+	}
+	if r.PostForm.Has("client_assertion") || r.PostForm.Has("client_assertion_type") {
+		return &formRefusal{code: "invalid_client", text: "client_assertion is not supported: send the client_id, and the secret by the registered method"}
+	}
 	header := r.Header.Get("Authorization")
 	switch {
 	case header == "" && (!r.PostForm.Has("client_id") || r.URL.Path == pathIntrospect && !r.PostForm.Has("client_secret")):
@@ -85,10 +95,10 @@ func (p *Provider) checkBackChannel(w http.ResponseWriter, r *http.Request) *for
 			return &formRefusal{code: "invalid_client", text: "the Authorization header is not readable as Basic"}
 		}
 		if _, err := url.QueryUnescape(secret); err != nil {
-			return &formRefusal{code: "invalid_client", text: "the Authorization header is not readable as Basic: client_id and secret are form-encoded first (RFC 6749 §2.3.1)"}
+			return &formRefusal{code: "invalid_client", text: "the Authorization header is not readable as Basic: client_id and secret are form-encoded first (RFC 6749, 2.3.1)"}
 		}
 		if r.PostForm.Has("client_secret") {
-			return invalid("more than one way of client authentication (RFC 6749 §2.3)")
+			return invalid("more than one way of client authentication (RFC 6749, 2.3)")
 		}
 		if form := r.PostForm.Get("client_id"); form != "" && form != unescaped(id) {
 			return invalid("client_id in the body and in the Authorization header differ")
@@ -197,6 +207,9 @@ func (s *backChannelServer) VerifyClient(ctx context.Context, r *zitadel.Request
 		return nil, s.invalidClient(ctx, r.Data.ClientID, "used "+used+", registered "+client.TokenEndpointAuthMethod)
 	case used != vneid.AuthNone && !client.CheckSecret(r.Data.ClientSecret):
 		return nil, s.invalidClient(ctx, r.Data.ClientID, "the secret is wrong")
+	}
+	if grant := r.Form.Get("grant_type"); grant != "" && !client.AllowsGrant(grant) {
+		return nil, oidc.ErrUnauthorizedClient().WithDescription("the client is not registered for this grant_type")
 	}
 	return libraryClient{client}, nil
 }
@@ -310,6 +323,9 @@ func (s *backChannelServer) internal(ctx context.Context, err error) error {
 }
 
 func bearer(r *http.Request) (token string, ok bool) {
-	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
-	return strings.TrimSpace(token), found && strings.EqualFold(scheme, "Bearer")
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return "", false
+	}
+	return strings.TrimSpace(token), true
 }

@@ -47,7 +47,7 @@ func document(issuer string) []byte {
 		ScopesSupported:                           vneid.SupportedScopes(),
 		ResponseTypesSupported:                    []string{"code"},
 		ResponseModesSupported:                    responseModes,
-		GrantTypesSupported:                       []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken},
+		GrantTypesSupported:                       grantTypes,
 		ACRValuesSupported:                        []string{"LoA1", "LoA2"},
 		SubjectTypesSupported:                     []string{"pairwise", "public"},
 		IDTokenSigningAlgValuesSupported:          vneid.SigningAlgs(),

@@ -12,6 +12,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -109,8 +110,8 @@ func (p *Provider) routes() {
 	p.mux.HandleFunc("GET "+pathEndSession, p.endSession)
 	p.mux.HandleFunc("POST "+pathEndSession, p.endSession)
 	p.mux.HandleFunc("POST "+pathSignOut, p.confirmSignOut)
-	for _, path := range []string{pathDiscovery, pathKeys, pathToken, pathRevoke, pathUserinfo} {
-		p.mux.HandleFunc("OPTIONS "+path, preflight)
+	for _, open := range []string{pathDiscovery, pathKeys, pathToken, pathRevoke, pathUserinfo} {
+		p.mux.HandleFunc("OPTIONS "+open, preflight)
 	}
 	p.pages.Routes(p.mux)
 	p.mux.HandleFunc("GET /{$}", p.home)
@@ -121,11 +122,29 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Robots-Tag", "noindex")
 	handler, pattern := p.mux.Handler(r)
 	switch {
-	case pattern == "" || r.Method == http.MethodHead && strings.HasSuffix(pattern, pathAuthorize):
+	case path.Clean(r.URL.Path) != r.URL.Path:
+		p.noSuchPage(w, r, http.NotFoundHandler()) // the mux would clean it and redirect; ours are exact
+	case pattern == "":
 		p.noSuchPage(w, r, handler)
+	case r.Method == http.MethodHead && changesSomething(pattern):
+		p.noSuchPage(w, r, http.HandlerFunc(refuseHEAD)) // not handler: asking it for its status would run it
 	default:
 		p.mux.ServeHTTP(w, r) // again through the mux: it sets the path values
 	}
+}
+
+// changesSomething tells the GETs that begin a login, give out a code or end a
+// session. HEAD is safe (RFC 9110 §9.2.1), so they have none.
+func changesSomething(pattern string) bool {
+	return strings.HasSuffix(pattern, pathAuthorize) || strings.HasSuffix(pattern, pathEndSession) || strings.Contains(pattern, " /login/")
+}
+
+func refuseHEAD(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Allow", "GET")
+	if r.URL.Path == pathEndSession {
+		w.Header().Set("Allow", "GET, POST")
+	}
+	w.WriteHeader(http.StatusMethodNotAllowed)
 }
 
 // noSuchPage answers what the mux does not know in the form the caller reads:
@@ -133,9 +152,6 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (p *Provider) noSuchPage(w http.ResponseWriter, r *http.Request, refusal http.Handler) {
 	probe := &statusOnly{header: http.Header{}}
 	refusal.ServeHTTP(probe, r)
-	if probe.status == http.StatusMovedPermanently || probe.status == http.StatusTemporaryRedirect {
-		probe.status = http.StatusNotFound // the mux would clean the path; ours are exact
-	}
 	if allow := probe.header.Get("Allow"); allow != "" {
 		w.Header().Set("Allow", allow)
 	}

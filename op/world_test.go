@@ -51,7 +51,7 @@ func (f *fakePhones) otp(to vneid.PhoneNumber) string {
 
 // testWorld is a provider on a real listener over a real database in memory.
 type testWorld struct {
-	t      *testing.T
+	t      testing.TB
 	url    string
 	world  *vneid.World
 	clock  *vneid.OffsetClock
@@ -79,7 +79,7 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-func newWorld(t *testing.T) *testWorld {
+func newWorld(t testing.TB) *testWorld {
 	t.Helper()
 	ctx := context.Background()
 	store, err := storage.Open(ctx, "sqlite::memory:", storage.Options{})
@@ -275,7 +275,7 @@ func (a answer) param(name string) string {
 	return u.Query().Get(name)
 }
 
-func (a answer) json(t *testing.T) map[string]any {
+func (a answer) json(t testing.TB) map[string]any {
 	t.Helper()
 	var m map[string]any
 	if err := json.Unmarshal([]byte(a.body), &m); err != nil {

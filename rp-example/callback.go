@@ -58,7 +58,7 @@ func (p *portal) callback(v *visit) error {
 
 	// 1. state: ours, of this browser, still valid, not used yet.
 	if answer.state == "" {
-		return &problem{kind: "state_missing", detail: answer.errorCode, err: errors.New("callback without state")}
+		return &problem{kind: "state_missing", detail: tidy(answer.errorCode, 60), err: errors.New("callback without state")}
 	}
 	a, found, err := p.store.attempt(ctx, answer.state)
 	switch {

@@ -10,6 +10,9 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // config is what the portal is told at start. Nothing else configures it.
@@ -120,17 +123,32 @@ func (c *config) check() error {
 // refused, always: this is a test system and must not stand in anybody's way.
 func webAddress(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.Opaque != "" {
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.Opaque != "" || strings.Contains(u.Host, "%") { // a zone of IPv6
 		return nil, fmt.Errorf("%q is not an http:// or https:// address", s)
 	}
 	if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
 		return nil, fmt.Errorf("%q: user, query and fragment do not belong here", s)
 	}
-	host := strings.TrimRight(strings.ToLower(u.Hostname()), ".")
-	if host == "gov.vn" || strings.HasSuffix(host, ".gov.vn") {
+	if underGovVN(u.Hostname()) {
 		return nil, fmt.Errorf("%q is under .gov.vn: a test portal never talks to real systems", s)
 	}
 	return u, nil
+}
+
+// underGovVN sees a host name as the resolver will (UTS #46): wide letters and
+// ideographic full stops are ASCII, invisible characters are not there.
+func underGovVN(host string) bool {
+	host = strings.Map(func(r rune) rune {
+		switch {
+		case r == '。':
+			return '.'
+		case r > unicode.MaxASCII:
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, norm.NFKC.String(host))
+	host = strings.TrimRight(host, ".")
+	return host == "gov.vn" || strings.HasSuffix(host, ".gov.vn")
 }
 
 // withoutUsualPort is the host as browsers send it: without :80 or :443.

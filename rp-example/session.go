@@ -188,10 +188,13 @@ func (p *portal) setCookie(w http.ResponseWriter, what, value string, maxAge tim
 	})
 }
 
+// Two cookies of one name count as none: one was planted, by a program on
+// another port perhaps, and the browser sends the one with the longer path
+// first. Nobody shall fill in a dossier in a stranger's account.
 func (p *portal) cookie(r *http.Request, what string) string {
-	c, err := r.Cookie(p.cookieName(what))
-	if err != nil || len(c.Value) > 100 {
+	found := r.CookiesNamed(p.cookieName(what))
+	if len(found) != 1 || len(found[0].Value) > 100 {
 		return ""
 	}
-	return c.Value
+	return found[0].Value
 }

@@ -259,8 +259,10 @@ func (r *reading) check() {
 	if r.LogFormat != "text" && r.LogFormat != "json" {
 		r.wrong("log_format", fmt.Sprintf("%q is neither text nor json", r.LogFormat), "")
 	}
-	if !strings.HasPrefix(r.Database, "sqlite:") {
-		r.wrong("database", "no database this program knows", "write sqlite:PATH or sqlite::memory:")
+	switch scheme, _, _ := strings.Cut(r.Database, ":"); scheme {
+	case "sqlite", "postgres", "postgresql":
+	default: // not shown: it may hold a password
+		r.wrong("database", "no database this program knows", "write sqlite:PATH, sqlite::memory: or postgres://USER@HOST/NAME")
 	}
 	if n := len(r.Token); n > 0 && n < minToken {
 		r.add(envPrefix+"TOKEN", "", fmt.Sprintf("%d characters", n), fmt.Sprintf("take at least %d, from a random source: openssl rand -hex 16", minToken))

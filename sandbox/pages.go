@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -84,9 +85,14 @@ func (p *pages) nothingHere(w http.ResponseWriter, r *http.Request) {
 // fail shows that we failed; the log says why.
 func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p.log.ErrorContext(r.Context(), "page failed", "request_id", r.Header.Get(requestID), "error", err)
-	v := templates.Problem(p.frame(w, r), "internal")
-	v.Status, v.RequestID = http.StatusInternalServerError, r.Header.Get(requestID)
-	p.show(w, r, v.Status, v)
+	code, status := "internal", http.StatusInternalServerError
+	if errors.Is(err, vneid.ErrUnavailable) {
+		code, status = "unavailable", http.StatusServiceUnavailable
+		w.Header().Set("Retry-After", "5")
+	}
+	v := templates.Problem(p.frame(w, r), code)
+	v.Status, v.RequestID = status, r.Header.Get(requestID)
+	p.show(w, r, status, v)
 }
 
 const langCookie = "lang"

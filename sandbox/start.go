@@ -180,6 +180,7 @@ func (r *Running) build(ctx context.Context, c *Config) (provider, sandbox http.
 	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
 	r.endWork = endWork
 	r.work.Go(func() { idp.RunKeys(work) })
+	r.work.Go(func() { k.followClock(work) })
 	provider = health(r.store, set, http.MaxBytesHandler(idp, maxFormBody))
 	return wrap("provider", provider), wrap("sandbox", g.callers(sandboxMux)), nil
 }

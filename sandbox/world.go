@@ -42,10 +42,18 @@ func openWorld(ctx context.Context, store vneid.Store, r vneid.Rand, c *Config) 
 		if err := store.PutWorld(ctx, record); err != nil {
 			return nil, nil, fmt.Errorf("keep the new world: %w", err)
 		}
+		// Another process may have been faster; its salt counts.
+		if record, err = people.Record(ctx, store, w); err != nil {
+			return nil, nil, err
+		}
 	}
 	w.Salt = record.Salt
-	clock.SetOffset(time.Duration(record.ClockOffsetMS) * time.Millisecond)
+	clock.SetOffset(offsetOf(record))
 	return w, clock, nil
+}
+
+func offsetOf(record vneid.WorldRecord) time.Duration {
+	return time.Duration(record.ClockOffsetMS) * time.Millisecond
 }
 
 // fill seeds the world unless it is, and puts the clients of the configuration
@@ -61,15 +69,16 @@ func (k *keeper) fill(ctx context.Context) error {
 func (k *keeper) moveClock(ctx context.Context, change func(offset time.Duration, real time.Time) (time.Duration, error)) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	offset, err := change(k.clock.Offset(), k.clock.Base.Now())
-	if err != nil {
-		return err
-	}
-	offset = offset.Truncate(time.Millisecond) // as it is kept
 	record, err := people.Record(ctx, k.store, k.world)
 	if err != nil {
 		return err
 	}
+	// Not from our clock: another process may have moved its own just now.
+	offset, err := change(offsetOf(record), k.clock.Base.Now())
+	if err != nil {
+		return err
+	}
+	offset = offset.Truncate(time.Millisecond) // as it is kept
 	record.ClockOffsetMS = offset.Milliseconds()
 	if err := k.store.PutWorld(ctx, record); err != nil {
 		return fmt.Errorf("keep the clock: %w", err)
@@ -77,6 +86,37 @@ func (k *keeper) moveClock(ctx context.Context, change func(offset time.Duration
 	k.clock.SetOffset(offset)
 	k.inbox.Wake(k.world.ID)
 	return nil
+}
+
+// followEvery is how soon, in real time, a clock that another process moved is
+// followed here.
+const followEvery = time.Second / 2
+
+// followClock keeps the clock where the record says until ctx ends: several
+// processes may serve one world, and any of them may be told to move it.
+func (k *keeper) followClock(ctx context.Context) {
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			k.readClock(ctx)
+		}
+	}
+}
+
+// readClock leaves the clock as it is while the store does not answer.
+func (k *keeper) readClock(ctx context.Context) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	record, err := people.Record(ctx, k.store, k.world)
+	if err != nil || offsetOf(record) == k.clock.Offset() {
+		return
+	}
+	k.clock.SetOffset(offsetOf(record))
+	k.inbox.Wake(k.world.ID)
 }
 
 // reset takes the world back to its seed, its clock to real time. Salt and

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -114,6 +115,74 @@ func BenchmarkView(b *testing.B) {
 			return err
 		})
 	})
+}
+
+// BenchmarkRead reads one row by its key, again and again on one snapshot.
+func BenchmarkRead(b *testing.B) {
+	s := benchStore(b, "")
+	err := s.Update(context.Background(), "w", func(tx vneid.Tx) error {
+		return errors.Join(tx.InsertTokens(&vneid.Token{Hash: "t", Scopes: []string{"openid", "profile"}}),
+			tx.PutAccount(&vneid.Account{Persona: vneid.Persona{CCCD: "038198000001", Name: "Nguyễn Văn An"}}))
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, read := range map[string]func(vneid.Tx) error{
+		"token":   func(tx vneid.Tx) error { _, err := tx.Token("t"); return err },
+		"account": func(tx vneid.Tx) error { _, err := tx.Account("038198000001"); return err },
+		"login":   func(tx vneid.Tx) error { _, err := tx.Login("l"); return err },
+		"nothing": func(tx vneid.Tx) error { _, err := tx.Consent("038198000001", "c"); return err },
+	} {
+		b.Run(name, func(b *testing.B) {
+			err := s.View(context.Background(), "w", func(tx vneid.Tx) error {
+				measure(b, 1, func() error {
+					if err := read(tx); err != nil && !errors.Is(err, vneid.ErrNotFound) {
+						return err
+					}
+					return nil
+				})
+				return nil
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}
+
+// BenchmarkSize does what a sign-in does with the store, in small and large
+// worlds.
+func BenchmarkSize(b *testing.B) {
+	for _, people := range []int{100, 1_000_000} {
+		s := benchStore(b, "")
+		writerExec(b, s, fmt.Sprintf(`INSERT INTO accounts
+			WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+			SELECT 'w', format('%%012d', i), 'id' || i, '', 'Nguyễn Văn An', '1990-01-01', 'male', '095' || i, '', 'null', 2, 'citizen',
+				'active', 1, 'instant', '', hex(randomblob(40)), 0 FROM n`, people-1))
+		writerExec(b, s, `INSERT INTO account_terms SELECT world, cccd, cccd FROM accounts UNION ALL
+			SELECT world, phone, cccd FROM accounts UNION ALL SELECT world, 'nguyen van an', cccd FROM accounts UNION ALL
+			SELECT world, 'van an', cccd FROM accounts UNION ALL SELECT world, 'an', cccd FROM accounts`)
+		b.Run(fmt.Sprintf("accounts=%d", people), func(b *testing.B) {
+			var n atomic.Int64
+			measure(b, 16, func() error {
+				i := n.Add(1)
+				id, person := fmt.Sprint(b.N, " ", i), vneid.CCCD(fmt.Sprintf("%012d", i*7919%int64(people)))
+				return s.Update(context.Background(), "w", func(tx vneid.Tx) error {
+					a, err := tx.Account(person)
+					if err != nil {
+						return err
+					}
+					th, err := tx.Throttle(fmt.Sprint(i % 100)) // as many in each world
+					if err != nil {
+						return err
+					}
+					th.Times = append(th.Times[:0], time.UnixMilli(i))
+					return errors.Join(tx.PutThrottle(th), tx.InsertLogin(&vneid.Login{ID: id, CCCD: a.CCCD, CodeHash: id}),
+						tx.InsertTokens(&vneid.Token{Hash: id, GrantID: id, CCCD: a.CCCD}))
+				})
+			})
+		})
+	}
 }
 
 // BenchmarkSearch looks for people among a hundred thousand.

@@ -44,6 +44,16 @@ func (e *explainer) QueryContext(ctx context.Context, query string, args ...any)
 	return e.conn.QueryContext(ctx, query, args...)
 }
 
+func (e *explainer) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	e.explain(query, args)
+	return e.conn.exec(ctx, query, args...)
+}
+
+func (e *explainer) scan(ctx context.Context, query string, args, into []any) error {
+	e.explain(query, args)
+	return e.conn.scan(ctx, query, args, into)
+}
+
 func (e *explainer) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	e.explain(query, args)
 	return e.conn.ExecContext(ctx, query, args...)

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,12 +11,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
-
-	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
 
 // patience is how long a transaction may take before its database counts as
@@ -70,7 +68,7 @@ func (p *postgresDB) orm() *gorm.DB    { return p.gormDB }
 func (p *postgresDB) close() error     { return p.db.Close() }
 
 func (p *postgresDB) view(ctx context.Context, fn txFunc) error {
-	return p.transact(ctx, true, fn)
+	return p.transact(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", false, fn)
 }
 
 func (p *postgresDB) update(ctx context.Context, run int, fn txFunc) error {
@@ -81,34 +79,40 @@ func (p *postgresDB) update(ctx context.Context, run int, fn txFunc) error {
 		p.again.Lock()
 		defer p.again.Unlock()
 	}
-	return p.transact(ctx, false, fn)
+	return p.transact(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ", true, fn)
 }
 
-func (p *postgresDB) transact(ctx context.Context, readOnly bool, fn txFunc) error {
+// transact runs fn again when a connection of the pool turns out to be dead
+// before it answered anything, as all of them do after the server was
+// restarted. Who cannot connect is told at once.
+func (p *postgresDB) transact(ctx context.Context, begin string, commit bool, fn txFunc) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errHangs)
 	defer cancel()
-	sqlTx, err := p.begin(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: readOnly})
-	if err != nil {
-		return describe(ctx, "begin", err)
-	}
-	defer sqlTx.Rollback() // also when fn panics
-	if err := fn(ctx, sqlTx); err != nil || readOnly {
-		return err
-	}
-	return describe(ctx, "commit", sqlTx.Commit())
-}
-
-// begin tries again when a connection of the pool turns out to be dead, as all
-// of them are after the server was restarted. Nothing was asked yet. Who
-// cannot connect is told at once.
-func (p *postgresDB) begin(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error) {
 	for tries := p.conns; ; tries-- {
-		sqlTx, err := p.db.BeginTx(ctx, opts)
-		if _, noServer := errors.AsType[*pgconn.ConnectError](err); err == nil || noServer || tries == 0 || ctx.Err() != nil ||
-			!errors.Is(kindOf(err), vneid.ErrUnavailable) {
-			return sqlTx, err
+		dead, err := p.try(ctx, begin, commit, fn)
+		if !dead || tries == 0 || ctx.Err() != nil {
+			return err
 		}
 	}
+}
+
+func (p *postgresDB) try(ctx context.Context, begin string, commit bool, fn txFunc) (dead bool, err error) {
+	c := &postgresConn{begin: begin}
+	if c.Conn, err = p.db.Conn(ctx); err != nil {
+		return errors.Is(err, driver.ErrBadConn), describe(ctx, "begin", err)
+	}
+	defer c.end() // also when fn panics
+	err = c.Conn.Raw(func(driver any) error {
+		c.pgx = driver.(*stdlib.Conn).Conn()
+		return nil
+	})
+	if err != nil {
+		return true, describe(ctx, "begin", err)
+	}
+	if err := fn(ctx, c); err != nil || !commit {
+		return err != nil && c.begun && !c.answered && c.pgx.IsClosed(), err
+	}
+	return false, describe(ctx, "commit", c.commit(ctx))
 }
 
 func (p *postgresDB) ping(ctx context.Context) error {
@@ -133,7 +137,8 @@ func (s postgresSchema) begin(ctx context.Context) (*sql.Tx, error) {
 		return nil, err
 	}
 	// lock_timeout is for rows; a migration may take longer.
-	if _, err := sqlTx.ExecContext(ctx, "SET LOCAL lock_timeout = 0"); err == nil {
+	_, err = sqlTx.ExecContext(ctx, "SET LOCAL lock_timeout = 0")
+	if err == nil {
 		_, err = sqlTx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", migrationLock)
 	}
 	if err != nil {

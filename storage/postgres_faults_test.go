@@ -140,6 +140,7 @@ func TestPostgreSQLRefusesWhatItMustNotTouch(t *testing.T) {
 	refused(foreign, "another program")
 	refused(server.URL()+"&search_path=nowhere", "search_path")
 
+	pgExec(t, s, "DROP DATABASE IF EXISTS latin")
 	pgExec(t, s, "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
 	refused(strings.Replace(server.URL(), "/postgres?", "/latin?", 1), "UTF8")
 	refused(strings.Replace(server.URL(), "/postgres?", "/none?", 1), "none")

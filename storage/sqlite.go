@@ -239,7 +239,34 @@ func (c *sqliteConn) QueryRowContext(ctx context.Context, query string, args ...
 	return s.QueryRowContext(context.Background(), args...)
 }
 
-func (c *sqliteConn) exec(query string) error {
+func (c *sqliteConn) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	res, err := c.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+func (c *sqliteConn) scan(ctx context.Context, query string, args, into []any) error {
+	rows, err := c.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		return sql.ErrNoRows
+	}
+	if err := rows.Scan(into...); err != nil {
+		return err
+	}
+	return rows.Close()
+}
+
+// do runs a statement of the connection itself.
+func (c *sqliteConn) do(query string) error {
 	_, err := c.ExecContext(context.Background(), query)
 	return err
 }
@@ -252,17 +279,17 @@ func (c *sqliteConn) begin(ctx context.Context) error {
 		_, err = s.ExecContext(ctx)
 	}
 	if err != nil {
-		c.exec("ROLLBACK") // it may have begun before ctx ended
+		c.do("ROLLBACK") // it may have begun before ctx ended
 		return describe(ctx, "begin", err)
 	}
 	return nil
 }
 
 func (c *sqliteConn) view(ctx context.Context, fn txFunc) error {
-	if err := c.exec("BEGIN"); err != nil {
+	if err := c.do("BEGIN"); err != nil {
 		return describe(ctx, "begin reading", err)
 	}
-	defer c.exec("ROLLBACK")
+	defer c.do("ROLLBACK")
 	return fn(ctx, c)
 }
 

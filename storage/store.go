@@ -23,8 +23,9 @@ import (
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
 
-// maxRuns is how often Update runs fn before it gives up on conflicts.
-const maxRuns = 10
+// maxRuns is how often Update runs fn before it gives up on conflicts. Two
+// processes that hammer one row lose to each other every other time.
+const maxRuns = 25
 
 // Options are what [Open] may be told besides the URL.
 type Options struct {
@@ -58,8 +59,16 @@ type engine interface {
 	close() error
 }
 
-// conn is a connection inside a transaction.
-type conn = gorm.ConnPool
+// conn is a connection inside a transaction: gorm's, and that of the statements
+// of table.go.
+type conn interface {
+	gorm.ConnPool
+	// exec returns how many rows the statement changed.
+	exec(ctx context.Context, query string, args ...any) (int64, error)
+	// scan reads the first row, or returns an error that describe takes for
+	// ErrNotFound.
+	scan(ctx context.Context, query string, args, into []any) error
+}
 
 type txFunc = func(context.Context, conn) error
 

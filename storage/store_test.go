@@ -33,7 +33,7 @@ func sqliteOf(s *Store) *sqliteDB { return s.db.(*sqliteDB) }
 // transaction.
 func writerExec(t testing.TB, s *Store, query string) {
 	t.Helper()
-	if err := sqliteOf(s).writer.conn.exec(query); err != nil {
+	if err := sqliteOf(s).writer.conn.do(query); err != nil {
 		t.Fatal(err)
 	}
 }

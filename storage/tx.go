@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"sync"
@@ -99,32 +98,8 @@ func (t *tx) orm() *gorm.DB {
 	return t.gorm
 }
 
-// exec runs a statement and returns how many rows it changed.
 func (t *tx) exec(q query, args ...any) (int64, error) {
-	res, err := t.conn.ExecContext(t.ctx, q[t.db.dialect()], args...)
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
-}
-
-// scan reads the first row that a statement finds.
-func (t *tx) scan(q query, args, into []any) error {
-	rows, err := t.conn.QueryContext(t.ctx, q[t.db.dialect()], args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	if !rows.Next() {
-		if err := rows.Err(); err != nil {
-			return err
-		}
-		return sql.ErrNoRows
-	}
-	if err := rows.Scan(into...); err != nil {
-		return err
-	}
-	return rows.Close()
+	return t.conn.exec(t.ctx, q[t.db.dialect()], args...)
 }
 
 // take reads the one row of the world that q finds.
@@ -133,7 +108,7 @@ func (t *tx) take(what string, from *table, q query, row any, keys ...any) error
 		if !storable(t.world, keys) {
 			return vneid.ErrNotFound
 		}
-		return t.scan(q, append([]any{t.world}, keys...), from.targets(row))
+		return t.conn.scan(t.ctx, q[t.db.dialect()], append([]any{t.world}, keys...), from.targets(row))
 	})
 }
 
@@ -224,7 +199,17 @@ func (t *tx) worlds() (list []vneid.WorldRecord, err error) {
 	return list, err
 }
 
+// anyWorld finds the record of the transaction's world.
+var anyWorld = worlds.by("1 = 1")
+
 func (t *tx) putWorld(w vneid.WorldRecord) error {
+	var kept worldRow
+	if err := t.take("world", worlds, anyWorld, &kept); err != nil && !errors.Is(err, vneid.ErrNotFound) {
+		return err
+	}
+	if len(kept.Salt) > 0 {
+		w.Salt = kept.Salt // two processes may begin a world at once: the first one's counts
+	}
 	return t.put("put world", worlds, w, &worldRow{World: w.ID, Salt: w.Salt, ClockOffsetMS: w.ClockOffsetMS, SeedVersion: w.SeedVersion})
 }
 

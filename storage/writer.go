@@ -63,7 +63,7 @@ func (w *writer) join(ctx context.Context, fn txFunc) (*batch, error) {
 		}
 		b = &batch{done: make(chan struct{})}
 		w.batch = b
-	} else if err := w.conn.exec("SAVEPOINT one"); err != nil {
+	} else if err := w.conn.do("SAVEPOINT one"); err != nil {
 		w.abandon(err)
 		return nil, describe(ctx, "begin", err)
 	}
@@ -77,7 +77,7 @@ func (w *writer) join(ctx context.Context, fn txFunc) (*batch, error) {
 		return nil, err
 	}
 	if b.size > 0 {
-		if err := w.conn.exec("RELEASE one"); err != nil {
+		if err := w.conn.do("RELEASE one"); err != nil {
 			return nil, describe(ctx, "end", err)
 		}
 	}
@@ -89,13 +89,13 @@ func (w *writer) join(ctx context.Context, fn txFunc) (*batch, error) {
 // undo takes back what the last Update wrote.
 func (w *writer) undo() {
 	if w.batch.size == 0 {
-		w.conn.exec("ROLLBACK")
+		w.conn.do("ROLLBACK")
 		w.batch = nil
 		return
 	}
-	err := w.conn.exec("ROLLBACK TO one")
+	err := w.conn.do("ROLLBACK TO one")
 	if err == nil {
-		err = w.conn.exec("RELEASE one")
+		err = w.conn.do("RELEASE one")
 	}
 	if err != nil {
 		w.abandon(err)
@@ -106,7 +106,7 @@ func (w *writer) undo() {
 // when there is no savepoint any more (a full disk); the Updates in it did
 // nothing wrong and run again.
 func (w *writer) abandon(err error) {
-	w.conn.exec("ROLLBACK")
+	w.conn.do("ROLLBACK")
 	w.end(fmt.Errorf("storage: %w: the transaction broke: %w", errConflict, err))
 }
 
@@ -168,9 +168,9 @@ func (w *writer) pass() {
 }
 
 func (w *writer) commit() {
-	err := w.conn.exec("COMMIT")
+	err := w.conn.do("COMMIT")
 	if err != nil {
-		w.conn.exec("ROLLBACK")
+		w.conn.do("ROLLBACK")
 	}
 	w.end(describe(context.Background(), "commit", err))
 }

@@ -122,7 +122,12 @@ func (p *Persona) Validate(nowYear int) map[string]string {
 	return bad
 }
 
-func isControl(r rune) bool { return r < 0x20 || r == 0x7f || (r >= 0x80 && r < 0xa0) }
+// isControl reports control characters and those that turn the direction of
+// writing: neither belongs into a name that people read on a page.
+func isControl(r rune) bool {
+	return r < 0x20 || r == 0x7f || r >= 0x80 && r < 0xa0 ||
+		r == 0x61c || r == 0x200e || r == 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+}
 
 func hintOf(err error) string {
 	if e, ok := err.(*Error); ok && e.Hint != "" {

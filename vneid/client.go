@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -295,10 +296,17 @@ func (c *Client) sameURI(registered, uri string) bool {
 	// RFC 8252 §7.3: the port may vary, and nothing else. Compare what is left
 	// when a canonical port is taken out of the requested URI.
 	u, err := url.Parse(uri)
-	if err != nil || u.Port() == "" || (u.Hostname() != "localhost" && u.Hostname() != "127.0.0.1") {
+	if err != nil || !canonicalPort(u.Port()) || (u.Hostname() != "localhost" && u.Hostname() != "127.0.0.1") {
 		return false
 	}
 	return strings.Replace(uri, "//"+u.Hostname()+":"+u.Port(), "//"+u.Hostname(), 1) == registered
+}
+
+// canonicalPort reports whether s is a port as everybody reads it. Of 65616
+// some programs make 80, and a browser refuses to go there.
+func canonicalPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0 && strconv.FormatUint(n, 10) == s
 }
 
 // Sector is the sector identifier of OIDC Core §8.1: the host of the

@@ -52,6 +52,10 @@ func (s *Service) Redeem(ctx context.Context, c *Client, code, redirectURI, veri
 			return invalidGrant("the code was valid until " + l.CodeExpires.UTC().Format(time.RFC3339))
 		case l.Request.RedirectURI != redirectURI:
 			return invalidGrant(firstDifference(l.Request.RedirectURI, redirectURI))
+		case !c.MatchRedirectURI(redirectURI):
+			return invalidGrant("the redirect_uri is not registered any more")
+		case l.Request.CodeChallenge == "" && c.RequirePKCE != nil && *c.RequirePKCE:
+			return invalidGrant("the client requires PKCE by now, and the authorization request had no code_challenge")
 		case l.Request.CodeChallenge == "" && verifier != "":
 			// RFC 9700 §4.8.2: otherwise an attacker could strip the challenge.
 			return invalidGrant("a code_verifier was sent, but the authorization request had no code_challenge")
@@ -74,14 +78,19 @@ func (s *Service) Redeem(ctx context.Context, c *Client, code, redirectURI, veri
 		if err != nil || !session.EndedAt.IsZero() {
 			return invalidGrant("the person signed out before the code was redeemed")
 		}
+		// Written though unchanged: a sign-out at this very moment then collides
+		// with it, instead of missing the tokens that are made here.
+		if err := tx.SaveSession(session); err != nil {
+			return err
+		}
 		if err := l.Apply(EventRedeemed, now); err != nil {
 			return err
 		}
 		base := Token{GrantID: l.ID, ClientID: c.ClientID, CCCD: l.CCCD, Subject: c.Subject(w.Salt, account.ID),
-			Scopes: l.Request.Scopes, SessionID: l.SessionID, Auth: l.Auth, Nonce: l.Request.Nonce, IssuedAt: now}
-		withRefresh := slices.Contains(l.Request.Scopes, ScopeOfflineAccess) && c.AllowsGrant("refresh_token")
+			Scopes: stillAllowed(c, l.Request.Scopes), SessionID: l.SessionID, Auth: l.Auth, Nonce: l.Request.Nonce, IssuedAt: now}
+		withRefresh := slices.Contains(base.Scopes, ScopeOfflineAccess) && c.AllowsGrant("refresh_token")
 		until := now.Add(lifetime(c.RefreshTokenLifetime, w.Policy.RefreshLifetime))
-		g = s.newGrant(c, w, account, base, l.Request.Scopes, withRefresh, until)
+		g = s.newGrant(c, w, account, base, base.Scopes, withRefresh, until)
 		if err := tx.InsertTokens(g.tokens()...); err != nil {
 			return err
 		}
@@ -141,6 +150,7 @@ func (s *Service) Refresh(ctx context.Context, c *Client, refresh string, scopes
 			granted = scopes
 		}
 		base := *old
+		base.Scopes, granted = stillAllowed(c, old.Scopes), stillAllowed(c, granted)
 		base.IssuedAt, base.UsedAt = now, time.Time{}
 		g = s.newGrant(c, w, account, base, granted, true, old.ExpiresAt)
 		return tx.InsertTokens(g.tokens()...)
@@ -210,6 +220,11 @@ func (s *Service) Inspect(ctx context.Context, token string) (t *Token, a *Accou
 		return nil, nil, err
 	}
 	return t, a, nil
+}
+
+// stillAllowed drops scopes that the client lost since it got them.
+func stillAllowed(c *Client, scopes []string) []string {
+	return slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return !c.AllowsScope(s) })
 }
 
 func invalidGrant(hint string) *Error {

@@ -366,6 +366,21 @@ func (s *Service) load(ctx context.Context, tx Tx, id string, b Browser) (Step, 
 	if err != nil {
 		return Step{}, err
 	}
+	if !step.Client.MatchRedirectURI(l.Request.RedirectURI) {
+		return Step{}, Errorf(CodeForbidden, "redirect_uri_invalid", "client %s lost redirect_uri %.300q while the login was under way", step.Client.ClientID, l.Request.RedirectURI)
+	}
+	if l.State == StateConsentPending || l.State == StateCodeIssued {
+		// From here on the login is worth a code. The browser's cookie could
+		// have been planted over plain http by whoever began the login; the
+		// session's was given only to the browser that proved who it is.
+		session, err := tx.SessionByID(l.SessionID)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return Step{}, err
+		}
+		if err != nil || !session.Alive(WorldFrom(ctx).Clock.Now()) || !constantTimeEqual(session.SecretHash, SecretHash(b.Session)) {
+			return Step{}, Errorf(CodeConflict, "login_done", "the login is past its second factor, and this browser has not its session")
+		}
+	}
 	switch {
 	case l.State == StateRefused && l.Request.HasPrompt("none") && l.CCCD == "":
 		step.Refusal = RefusalLoginRequired

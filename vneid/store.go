@@ -12,16 +12,20 @@ import (
 // Both functions hand fn a [Tx] that is good until fn returns. fn may run more
 // than once (a conflict, a busy database), so it changes nothing outside the
 // Tx except variables it sets anew each time. An error of fn rolls everything
-// back and comes out unchanged.
+// back and comes out unchanged. fn is short and waits for nobody: others may
+// share its commit.
 //
 // An Update never overwrites what another one changed after it began: it runs
-// again. What fn only read may be outdated when it commits.
+// again. What fn only read may be outdated when it commits. ErrUnavailable of
+// the commit itself leaves open whether it happened; so whatever must happen
+// once is claimed by a row.
 type Store interface {
 	View(ctx context.Context, world string, fn func(Tx) error) error
 	Update(ctx context.Context, world string, fn func(Tx) error) error
 
 	Worlds(ctx context.Context) ([]WorldRecord, error)
-	PutWorld(ctx context.Context, w WorldRecord) error // inserts or replaces
+	// PutWorld inserts or replaces a record; a salt that is there stays.
+	PutWorld(ctx context.Context, w WorldRecord) error
 	// ClearWorld removes every row of a world but its record and its signing
 	// keys: what a reset to the seed begins with.
 	ClearWorld(ctx context.Context, world string) error

@@ -76,6 +76,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	config.LogOutput, config.Version = stderr, version()
+	limitMemory()
 	slog.SetDefault(config.LibraryLogger())
 	running, err := sandbox.Start(ctx, config)
 	if err != nil {

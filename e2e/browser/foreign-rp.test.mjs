@@ -23,7 +23,7 @@ async function callbackServer() {
   return {
     base,
     next: () => new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('nothing came to the callback within 10 s')), 10_000);
+      const timer = setTimeout(() => reject(new Error('nothing came to the callback within 30 s')), 30_000);
       arrived = (url) => { clearTimeout(timer); resolve(url); };
     }),
     close: () => { server.closeAllConnections(); server.close(); },
@@ -38,7 +38,8 @@ async function register(fields) {
   return res.json();
 }
 
-const discover = (id, auth) => oidc.discovery(new URL(walk.ISSUER), id, undefined, auth, { execute: [oidc.allowInsecureRequests] });
+const plain = walk.ISSUER.startsWith('http:');
+const discover = (id, auth) => oidc.discovery(new URL(walk.ISSUER), id, undefined, auth, { execute: plain ? [oidc.allowInsecureRequests] : [] });
 
 // authorize takes a person through one authorization request and returns what the library makes of the answer.
 async function authorize(visitor, config, rp, person, parameters = {}) {
@@ -60,7 +61,7 @@ async function authorize(visitor, config, rp, person, parameters = {}) {
     await walk.otpStep(page, await walk.readSMS(visitor));
   }
   const share = page.getByRole('button', { name: 'Xác nhận chia sẻ' });
-  await Promise.race([answer, share.waitFor({ timeout: 10_000 }).catch(() => {})]);
+  await Promise.race([answer, share.waitFor({ timeout: 30_000 }).catch(() => {})]);
   if (!page.url().startsWith(rp.base)) {
     await walk.inspect(visitor, 'sharing-1280');
     await page.getByLabel('Tôi đã đọc và hiểu rõ nội dung mục đích').check();

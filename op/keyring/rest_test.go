@@ -167,7 +167,7 @@ func TestASealedKeyOpensInItsOwnRowOnly(t *testing.T) {
 		"cut to nearly nothing":    func(rows []vneid.SigningKey) { rows[0].PKCS8 = rows[0].PKCS8[:headLen-1] },
 		"of an unknown kind":       func(rows []vneid.SigningKey) { rows[0].PKCS8[len(magic)] = 'x' },
 		"under another kid":        func(rows []vneid.SigningKey) { rows[0].PKCS8, rows[1].PKCS8 = rows[1].PKCS8, rows[0].PKCS8 },
-		"for another algorithm":    func(rows []vneid.SigningKey) { rows[0].Alg = "EdDSA" },
+		"for another algorithm":    func(rows []vneid.SigningKey) { rows[0].Alg, rows[1].Alg = rows[1].Alg, rows[0].Alg },
 		"public, though it signs":  func(rows []vneid.SigningKey) { rows[0].PKCS8[len(magic)] = kindPublic },
 		"declared plain by itself": func(rows []vneid.SigningKey) { rows[0].PKCS8[len(magic)] = kindPlain },
 	}

@@ -40,7 +40,9 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /login/{id}/return", p.page(p.giveBack))
 	// A reload of a page that answered a form asks for the form's address.
 	mux.HandleFunc("GET /login/{id}/{step}", p.page(func(w http.ResponseWriter, r *http.Request) error {
-		http.Redirect(w, r, p.url(r, "/login/"+r.PathValue("id")), http.StatusSeeOther)
+		// Escaped: the id can be anything here, and http.Redirect would make an
+		// address of another host out of "../\\evil.test".
+		http.Redirect(w, r, p.url(r, "/login/"+url.PathEscape(r.PathValue("id"))), http.StatusSeeOther)
 		return nil
 	}))
 	mux.Handle("GET /assets/", templates.Assets())
@@ -127,7 +129,8 @@ func (p *Pages) Frame(w http.ResponseWriter, r *http.Request) templates.Frame {
 	query.Set("lang", string(other))
 	switch {
 	case r.Method == http.MethodGet:
-		f.SwitchURL = p.url(r, r.URL.Path) + "?" + query.Encode()
+		// Without a path: that of //evil.test/ would name another host.
+		f.SwitchURL = "?" + query.Encode()
 	case r.PathValue("id") != "":
 		f.SwitchURL = p.url(r, "/login/"+url.PathEscape(r.PathValue("id"))) + "?lang=" + string(other)
 	}

@@ -1,6 +1,7 @@
 package stories
 
 import (
+	"errors"
 	"reflect"
 	"testing"
 
@@ -113,17 +114,17 @@ func TestWithdrawnAndNarrowerConsentIsAskedForAgain(t *testing.T) {
 	wantState(t, c.again(ask("once", scopes("openid")), b).Login, vneid.StateCodeIssued)
 }
 
-func TestConsentIsForTheRequestOnThePageAndForItsPerson(t *testing.T) {
+func TestNobodyAgreesInAnothersName(t *testing.T) {
 	c := newTown(t)
 	step, b := c.signIn(ask("once", scopes("openid")), an)
-	// Meanwhile Bình signs in in the same browser, in another tab.
+	// Meanwhile Bình signs in in the same browser, in another tab: An's session
+	// is over, and with it the page that waited for An's answer.
 	_, b2 := c.signIn(ask("portal"), binh, b)
-	step = c.decide(step, b2, true)
-	if step.Login.CCCD != an || step.Account.CCCD != an {
-		t.Errorf("the page of An was answered for %s", step.Login.CCCD)
-	}
-	if k := c.consent(an, "once"); !reflect.DeepEqual(k.Scopes, []string{"openid"}) {
-		t.Errorf("%+v", k)
+	_, err := c.DecideSharing(c.ctx, step.Login.ID, b2, true)
+	wantKey(t, err, "login_done")
+	err = c.Store.View(c.ctx, c.world.ID, func(tx vneid.Tx) error { _, err := tx.Consent(an, "once"); return err })
+	if !errors.Is(err, vneid.ErrNotFound) {
+		t.Errorf("a consent of An: %v", err)
 	}
 	wantState(t, c.again(ask("once", scopes("openid")), b2).Login, vneid.StateConsentPending) // Bình agreed to nothing
 }

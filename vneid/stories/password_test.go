@@ -342,9 +342,11 @@ func TestALoginBelongsToOneBrowser(t *testing.T) {
 			}
 		}
 		if state == vneid.StateConsentPending || state == vneid.StateCodeIssued {
-			if _, err := c.SubmitOTP(c.ctx, id, b, c.inbox.last().OTP); err != nil {
+			step, err := c.SubmitOTP(c.ctx, id, b, c.inbox.last().OTP)
+			if err != nil {
 				t.Fatal(err)
 			}
+			b.Session = step.NewSession
 		}
 		if state == vneid.StateCodeIssued {
 			if _, err := c.DecideSharing(c.ctx, id, b, true); err != nil {
