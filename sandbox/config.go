@@ -26,7 +26,7 @@ type Config struct {
 	SandboxListen string // localhost:9997
 	SandboxURL    string // as browsers see it; http://SANDBOX-LISTEN, https://SANDBOX-LISTEN with TLS
 	TLS           string // off, auto, or CERT.pem,KEY.pem: of both listeners
-	Database      string // sqlite:PATH or sqlite::memory:; DATA/sandbox.db
+	Database      string // sqlite:PATH, sqlite::memory: or postgres://…; default sqlite:DATA/sandbox.db
 	Seed          string // default, none, or a seed file
 	Data          string // folder for whatever is kept, var
 	LogFormat     string // text or json
@@ -70,7 +70,7 @@ var settings = []setting{
 	{"sandbox_listen", "localhost:9997", "address of people, SMS inbox and API", func(c *Config) *string { return &c.SandboxListen }},
 	{"sandbox_url", "http[s]://SANDBOX-LISTEN", "its URL as browsers see it", func(c *Config) *string { return &c.SandboxURL }},
 	{"tls", "off", "off, auto (a local CA under DATA), or CERT.pem,KEY.pem", func(c *Config) *string { return &c.TLS }},
-	{"database", "sqlite:DATA/sandbox.db", "or sqlite::memory:", func(c *Config) *string { return &c.Database }},
+	{"database", "sqlite:DATA/sandbox.db", "or sqlite::memory:, or postgres://USER@HOST/NAME", func(c *Config) *string { return &c.Database }},
 	{"seed", "default", "default, none, or a FILE with personas and clients", func(c *Config) *string { return &c.Seed }},
 	{"data", "var", "folder for whatever is kept", func(c *Config) *string { return &c.Data }},
 	{"log_format", "text", "text or json", func(c *Config) *string { return &c.LogFormat }},

@@ -349,10 +349,6 @@ func signInUntilOTP(t *testing.T, r *sandbox.Running, authorize *http.Response) 
 	}
 	resp, page := send(t, "GET", at.String(), "", keep(authorize))
 	form := url.Values{"username": {"038090000001"}, "password": {"Sandbox@2024"}}
-	if _, after, ok := strings.Cut(page, `name="csrf" value="`); ok {
-		csrf, _, _ := strings.Cut(after, `"`)
-		form.Set("csrf", csrf)
-	}
 	_, after, ok := strings.Cut(page, `action="`)
 	action, _, _ := strings.Cut(after, `"`)
 	if !ok {
