@@ -183,7 +183,7 @@ func (w *world) wantNoDatabase(t *testing.T, r *request, code, access, refresh s
 	}
 	for path, want := range map[string]int{"/healthz": 200, "/ready": 503, "/keys": 200, "/.well-known/openid-configuration": 200, "/metrics": 200} {
 		req, _ := http.NewRequest("GET", w.Issuer+path, nil)
-		if a := w.answer(t, req); a.Status != want || leaks(a.Raw) != "" && path != "/metrics" {
+		if a := w.answer(t, req); a.Status != want || leaks(a.Raw) != "" && path != "/metrics" && path != "/keys" { // a key's digits may spell anything
 			t.Errorf("%s: %d %.300s, want %d", path, a.Status, a.Raw, want)
 		}
 	}
