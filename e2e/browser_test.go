@@ -16,6 +16,8 @@ import (
 func TestBrowserWalksSeed003(t *testing.T)           { runInNode(t, "seed003.test.mjs") }
 func TestBrowserByKeyboardAndBackwards(t *testing.T) { runInNode(t, "manners.test.mjs") }
 func TestBrowserSignsInToForeignRPs(t *testing.T)    { runInNode(t, "foreign-rp.test.mjs") }
+func TestBrowserSignsInWithEveryAlg(t *testing.T)    { runInNode(t, "matrix.test.mjs") }
+func TestBrowserFindsNoBarrier(t *testing.T)         { runInNode(t, "axe-walk.test.mjs") }
 
 const installHint = "install what the browser tests need with: make test-tools"
 
@@ -35,7 +37,7 @@ func runStory(t *testing.T, w *world, env []string, file string, args ...string)
 	if chromium == "" {
 		chromium = "/usr/bin/chromium"
 	}
-	for _, needed := range []string{chromium, "browser/node_modules/playwright-core", "browser/node_modules/openid-client"} {
+	for _, needed := range []string{chromium, "browser/node_modules/playwright-core", "browser/node_modules/openid-client", "browser/node_modules/axe-core"} {
 		if _, err := os.Stat(needed); err != nil {
 			t.Fatalf("%s is missing (%v); %s", needed, err, installHint)
 		}

@@ -18,9 +18,11 @@ for (const [size, viewport] of Object.entries({ phone: { width: 360, height: 740
     test(`${size}, ${colorScheme}`, async (t) => {
       const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce' });
       const page = await context.newPage();
-      for (const path of JSON.parse(PAGES).sort()) {
+      // Vietnamese in all four; English, whose words are other but whose markup is not, in two of them.
+      const shown = JSON.parse(PAGES).filter((path) => path.startsWith('/vi/') || (size === 'phone') === (colorScheme === 'dark'));
+      for (const path of shown.sort()) {
         await t.test(path, async () => {
-          // A form_post page sends itself away: it is looked at with script off its path.
+          // A form_post page would send itself away at once.
           await page.route('**/assets/*.js', (route) => (path.includes('form-post') ? route.abort() : route.continue()));
           await page.goto(STORYBOOK + path);
           await wantNoBarrier(page, `${size} ${colorScheme}`);
