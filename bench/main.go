@@ -64,8 +64,6 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("%w (make build makes it)", err)
 	}
 	fmt.Printf("%d users, %d cores, %s, binary %.1f MiB\n\n", o.users, runtime.NumCPU(), runtime.Version(), float64(size.Size())/(1<<20))
-	hash := hashCost()
-
 	floor, err := startFloor(ctx)
 	if err != nil {
 		return err
@@ -97,6 +95,6 @@ func run(ctx context.Context, o options) error {
 			return fmt.Errorf("%s: %w", kind, err)
 		}
 	}
-	report(tables, hash)
+	report(tables)
 	return nil
 }

@@ -7,8 +7,8 @@ import (
 
 // report prints the table: milliseconds of the server's CPU per operation and
 // how often the floor fits into it.
-func report(columns []column, hash float64) {
-	fmt.Printf("CPU ms per operation (× floor; p99 of the answer). Password hash measured at %.1f ms.\n\n", hash)
+func report(columns []column) {
+	fmt.Print("CPU ms per operation (× floor; p99 of the answer)\n\n")
 	fmt.Printf("%-28s", "")
 	for _, c := range columns {
 		fmt.Printf("%34s", c.name)
@@ -39,19 +39,20 @@ func report(columns []column, hash float64) {
 		v.server -= c.cost["  its look into the inbox"].server
 		v.database -= c.cost["  its look into the inbox"].database
 		if c.name != "floor" {
-			v.server -= hash
+			v.server -= c.cost[hashOnly].server
 		}
 		return v, true
 	})
 	for _, name := range operations {
 		row(name, func(c column) (cost, bool) { v, ok := c.cost[name]; return v, ok })
 	}
+	row(hashOnly, func(c column) (cost, bool) { v, ok := c.cost[hashOnly]; return v, ok })
 	floorLogin := columns[0].cost["login, whole"].server
 	fmt.Println()
 	for _, c := range columns[1:] {
 		s := c.server
 		fmt.Printf("%s: whole login %.2f × (hash + floor); ready in %d ms on an existing database; RSS idle %.1f MiB, peak of a burst %.1f MiB\n",
-			c.name, c.cost["login, whole"].server/(hash+floorLogin), s.ready.Milliseconds(), s.idleRSS, s.peakRSS)
+			c.name, c.cost["login, whole"].server/(c.cost[hashOnly].server+floorLogin), s.ready.Milliseconds(), s.idleRSS, s.peakRSS)
 		if len(s.soakRSS) > 0 {
 			var list []string
 			for _, m := range s.soakRSS {
