@@ -3,10 +3,7 @@
 package e2e_test
 
 import (
-	"bytes"
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 )
@@ -185,44 +182,4 @@ func TestResetBringsTheSeedBack(t *testing.T) {
 	r = w.request(seededPortal)
 	v.SignIn(r, an)
 	r.Redeem(t, v.wantCode(r))
-}
-
-func TestTheDatabaseKeepsNoSecretsInTheOpen(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	v := w.visitor(t)
-	r := w.request(myPortal, "scope", "openid offline_access")
-	v.SignIn(r, an)
-	code := v.wantCode(r)
-	tokens := r.Redeem(t, code)
-	unused := w.request(myPortal)
-	waiting := v.Code(unused)
-	secrets := map[string]string{
-		"the password": password, "a used code": code, "a fresh code": waiting, "an access token": tokens.str("access_token"),
-		"a refresh token": tokens.str("refresh_token"), "a client's secret": myPortal.Secret,
-	}
-	for _, c := range cookies(v.jar, w.Issuer) {
-		if len(c.Value) >= 16 {
-			secrets["the cookie "+c.Name] = c.Value
-		}
-	}
-	files, err := filepath.Glob(filepath.Join(w.dir, "sandbox.db*"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no database file: %v", err)
-	}
-	for _, file := range files {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for what, secret := range secrets {
-			if bytes.Contains(raw, []byte(secret)) {
-				t.Errorf("%s holds %s", filepath.Base(file), what)
-			}
-		}
-		info, err := os.Stat(file)
-		if err == nil && info.Mode().Perm()&0o077 != 0 {
-			t.Logf("%s has mode %v", filepath.Base(file), info.Mode())
-		}
-	}
 }
