@@ -68,6 +68,8 @@ type ClientMetadata struct {
 	AccessTokenLifetime  int      `json:"access_token_lifetime,omitempty" yaml:"access_token_lifetime"`   // seconds, 0 = policy
 	IDTokenLifetime      int      `json:"id_token_lifetime,omitempty" yaml:"id_token_lifetime"`           // seconds, 0 = policy
 	RefreshTokenLifetime int      `json:"refresh_token_lifetime,omitempty" yaml:"refresh_token_lifetime"` // seconds, 0 = policy
+	SecondFactor         string   `json:"second_factor,omitempty" yaml:"second_factor"`                   // "" = policy
+	NumberMatching       *bool    `json:"number_matching,omitempty" yaml:"number_matching"`               // absent = policy
 }
 
 // Client is a registered relying party.
@@ -79,6 +81,22 @@ type Client struct {
 	LoopbackAnyPort bool
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
+}
+
+// secondFactor is what has to follow the password at this client.
+func (c *Client) secondFactor(p Policy) string {
+	if c.SecondFactor != "" {
+		return c.SecondFactor
+	}
+	return p.SecondFactor
+}
+
+// numberMatching reports whether the phone asks for the digits on the page.
+func (c *Client) numberMatching(p Policy) bool {
+	if c.NumberMatching != nil {
+		return *c.NumberMatching
+	}
+	return p.NumberMatching
 }
 
 // SigningAlgs are the algorithms an ID token can be signed with.
@@ -121,6 +139,9 @@ func (m *ClientMetadata) Normalize(allowHosts []string) map[string]string {
 	oneOf(bad, "subject_type", m.SubjectType, "pairwise", "public")
 	oneOf(bad, "id_token_signed_response_alg", m.IDTokenSignedAlg, SigningAlgs()...)
 	oneOf(bad, "consent", m.Consent, ConsentAlways, ConsentOnce, ConsentNever)
+	if m.SecondFactor != "" {
+		oneOf(bad, "second_factor", m.SecondFactor, SecondFactors()...)
+	}
 	for _, g := range m.GrantTypes {
 		oneOf(bad, "grant_types", g, "authorization_code", "refresh_token")
 	}

@@ -68,6 +68,15 @@ func newOTPDigits(r Rand, digits int) string {
 	return s
 }
 
+// randomBelow is a number from 0 to limit-1, every one equally likely.
+func randomBelow(r Rand, limit int64) int64 {
+	n, err := rand.Int(r, big.NewInt(limit))
+	if err != nil {
+		panic("vneid: no randomness: " + err.Error())
+	}
+	return n.Int64()
+}
+
 // SecretHash is how a random secret rests in the store: SHA-256, base64url.
 // Fast is right here: 256 random bits cannot be guessed. People's passwords
 // go through [Hasher].

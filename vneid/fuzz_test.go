@@ -84,7 +84,7 @@ func FuzzTryOTP(f *testing.F) {
 	f.Fuzz(func(t *testing.T, entry string, after uint16, seed uint64, tries uint8) {
 		p := DefaultPolicy()
 		l := newTestLogin(StatePasswordOK)
-		digits, err := l.sendOTP(chacha(seed), testSalt, p, noon)
+		digits, err := l.sendOTP(chacha(seed), testSalt, p, OTPBySMS, noon)
 		if err != nil {
 			t.Fatal(err)
 		}

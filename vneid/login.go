@@ -1,6 +1,7 @@
 package vneid
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -33,6 +34,8 @@ type LoginEvent string
 
 const (
 	EventPasswordAccepted LoginEvent = "password_accepted"
+	EventPasswordSuffices LoginEvent = "password_suffices" // policy second_factor: none
+	EventQRConfirmed      LoginEvent = "qr_confirmed"
 	EventOTPSent          LoginEvent = "otp_sent"
 	EventOTPRejected      LoginEvent = "otp_rejected"
 	EventOTPAccepted      LoginEvent = "otp_accepted"
@@ -51,14 +54,16 @@ const (
 var loginTable = map[LoginState]map[LoginEvent]LoginState{
 	StateStarted: {
 		EventPasswordAccepted: StatePasswordOK,
+		EventQRConfirmed:      StateSecondFactorOK,
 		EventSessionReused:    StateSessionReused,
 		EventRefused:          StateRefused,
 		EventExpired:          StateExpired,
 	},
 	StatePasswordOK: {
-		EventOTPSent: StateOTPSent,
-		EventRefused: StateRefused, // no phone, level too low, or the citizen turned back
-		EventExpired: StateExpired,
+		EventOTPSent:          StateOTPSent,
+		EventPasswordSuffices: StateSecondFactorOK,
+		EventRefused:          StateRefused, // no phone, level too low, or the citizen turned back
+		EventExpired:          StateExpired,
 	},
 	StateOTPSent: {
 		EventOTPSent:        StateOTPSent, // sent again
@@ -140,12 +145,25 @@ type Authentication struct {
 	AMR  []string // RFC 8176
 }
 
+// How a one-time password reaches its person.
+const (
+	OTPBySMS = "sms"
+	OTPByApp = "app" // shown in the phone app
+)
+
 // OTP is the one-time password of a login that counts now.
 type OTP struct {
+	Channel   string // OTPBySMS, OTPByApp
 	Hash      string
 	SentAt    time.Time
 	ExpiresAt time.Time
 	Tries     int // wrong entries in this login, over all its passwords
+}
+
+// Origin is where a login began, as the person is shown it on the phone.
+type Origin struct {
+	Browser string `json:"browser,omitempty"` // "Chrome trên Windows"
+	IP      string `json:"ip,omitempty"`      // of the connection, never of a header
 }
 
 // Login is one authorization request on its way to a code.
@@ -157,7 +175,9 @@ type Login struct {
 	BrowserHash string // of the secret in the cookie of the browser that began; "" until it is known
 	Request     AuthRequest
 	CCCD        CCCD // of the person whose password or session was accepted
+	Origin      Origin
 	OTP         OTP
+	QR          QR
 	Auth        Authentication
 	SessionID   string // sid
 	CodeHash    string
@@ -206,13 +226,95 @@ func (l *Login) acceptPassword(c CCCD, now time.Time) error {
 }
 
 // sendOTP makes a new one-time password; the older one of this login is void.
-func (l *Login) sendOTP(r Rand, salt []byte, p Policy, now time.Time) (digits string, err error) {
+func (l *Login) sendOTP(r Rand, salt []byte, p Policy, channel string, now time.Time) (digits string, err error) {
 	if err := l.Apply(EventOTPSent, now); err != nil {
 		return "", err
 	}
-	digits = newOTPDigits(r, p.OTPDigits)
-	l.OTP = OTP{Hash: otpHash(salt, l.ID, digits), SentAt: now, ExpiresAt: now.Add(p.OTPLifetime), Tries: l.OTP.Tries}
+	l.OTP = OTP{Channel: channel, SentAt: now, ExpiresAt: now.Add(p.OTPLifetime), Tries: l.OTP.Tries}
+	if channel == OTPByApp {
+		digits = l.appCode(salt, p)
+	} else {
+		digits = newOTPDigits(r, p.OTPDigits)
+	}
+	l.OTP.Hash = otpHash(salt, l.ID, digits)
 	return digits, nil
+}
+
+// appCode is the one-time password that the phone app shows. It is computed
+// from the login, so that it can be shown though only its hash rests in the
+// store.
+func (l *Login) appCode(salt []byte, p Policy) string {
+	mac := qrMAC(salt, "app-code", l.ID, int(l.OTP.SentAt.UnixMilli()))
+	return newOTPDigits(bytes.NewReader(bytes.Repeat(mac, 8)), p.OTPDigits)
+}
+
+// sufficePassword records a sign-in for which the policy asks no second factor.
+func (l *Login) sufficePassword(now time.Time) error {
+	if err := l.Apply(EventPasswordSuffices, now); err != nil {
+		return err
+	}
+	l.Auth = Authentication{Time: now, ACR: "LoA1", AMR: []string{"pwd"}}
+	return nil
+}
+
+// scanQR records that a phone scanned the live code. Another phone that comes
+// later is refused.
+func (l *Login) scanQR(d *Device, match int, now time.Time) error {
+	if l.State != StateStarted {
+		return Errorf(CodeConflict, "qr_used", "the login is %s", l.State)
+	}
+	if now.After(l.ExpiresAt) {
+		return Errorf(CodeExpired, "qr_expired", "the login was valid until %s", l.ExpiresAt.UTC().Format(time.RFC3339))
+	}
+	if l.QR.State == QRScanned && l.QR.DeviceID != d.ID && !l.QR.Expired(now) {
+		return Errorf(CodeConflict, "qr_taken", "another phone scanned the code first")
+	}
+	first := l.QR.State == QRCreated
+	if err := l.QR.Apply(QREventScanned, now); err != nil {
+		return err
+	}
+	if first {
+		l.QR.DeviceID, l.QR.CCCD, l.QR.ScannedAt, l.QR.Match = d.ID, d.CCCD, now, match
+	}
+	return nil
+}
+
+// confirmQR records that the person confirmed on the phone that scanned.
+func (l *Login) confirmQR(d *Device, now time.Time) error {
+	if err := l.ofPhone(d); err != nil {
+		return err
+	}
+	if err := l.QR.Apply(QREventConfirmed, now); err != nil {
+		return err
+	}
+	if err := l.Apply(EventQRConfirmed, now); err != nil {
+		return err
+	}
+	l.CCCD = d.CCCD
+	l.Auth = Authentication{Time: now, ACR: "LoA2", AMR: []string{"swk", "pin", "mfa"}}
+	return nil
+}
+
+// refuseQR records that the person refused on the phone: the login is over.
+func (l *Login) refuseQR(d *Device, now time.Time) error {
+	if err := l.ofPhone(d); err != nil {
+		return err
+	}
+	if err := l.QR.Apply(QREventRefused, now); err != nil {
+		return err
+	}
+	return l.Apply(EventRefused, now)
+}
+
+// ofPhone says whether a phone may settle the code: only the one that scanned.
+func (l *Login) ofPhone(d *Device) error {
+	if l.State != StateStarted {
+		return Errorf(CodeConflict, "qr_used", "the login is %s, its QR code %s", l.State, l.QR.State)
+	}
+	if l.QR.DeviceID != d.ID || l.QR.CCCD != d.CCCD {
+		return Errorf(CodeForbidden, "qr_other_phone", "another phone scanned the code, or nobody scanned this generation of it")
+	}
+	return nil
 }
 
 // tryOTP checks an entry. A wrong one counts; the last allowed wrong one ends
@@ -221,38 +323,26 @@ func (l *Login) tryOTP(salt []byte, entry string, p Policy, now time.Time) error
 	if l.State != StateOTPSent {
 		return l.Apply(EventOTPAccepted, now) // explains why not
 	}
-	digits, err := plainDigits(entry)
-	if err != nil || len(digits) != p.OTPDigits {
-		e := Errorf(CodeInvalid, "otp_malformed", "not %d digits", p.OTPDigits)
-		e.Args = []any{p.OTPDigits}
-		return e // a typing slip, not a guess: it does not count
-	}
-	if now.After(l.OTP.ExpiresAt) {
-		return Errorf(CodeExpired, "otp_expired", "the one-time password was valid until %s", l.OTP.ExpiresAt.UTC().Format(time.RFC3339))
-	}
-	if constantTimeEqual(l.OTP.Hash, otpHash(salt, l.ID, digits)) {
+	refusal, right := l.OTP.try(salt, l.ID, entry, p, now)
+	switch {
+	case right:
 		if err := l.Apply(EventOTPAccepted, now); err != nil {
 			return err
 		}
 		l.Auth = Authentication{Time: now, ACR: "LoA2", AMR: []string{"pwd", "otp", "sms", "mfa"}}
-		l.OTP.Hash = "" // used once
-		return nil
-	}
-	l.OTP.Tries++
-	if l.OTP.Tries >= p.OTPTries {
+		if l.OTP.Channel == OTPByApp {
+			l.Auth.AMR = []string{"pwd", "otp", "swk", "mfa"}
+		}
+	case IsCode(refusal, CodeExhausted):
 		if err := l.Apply(EventTriesExhausted, now); err != nil {
 			return err
 		}
-		l.OTP.Hash = ""
-		return Errorf(CodeExhausted, "too_many_otps", "%d wrong one-time passwords", l.OTP.Tries)
+	case IsCode(refusal, CodeForbidden):
+		if err := l.Apply(EventOTPRejected, now); err != nil {
+			return err
+		}
 	}
-	if err := l.Apply(EventOTPRejected, now); err != nil {
-		return err
-	}
-	left := p.OTPTries - l.OTP.Tries
-	e := Errorf(CodeForbidden, "otp_wrong", "wrong one-time password, %d tries left", left)
-	e.Args = []any{left}
-	return e
+	return refusal // also of a typing slip or a late entry, which do not count
 }
 
 // reuseSession records that a session of this browser stands for the person.

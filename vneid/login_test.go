@@ -177,7 +177,7 @@ func TestNoSequenceOfStepsClaimsMoreThanWasProved(t *testing.T) {
 				}
 			case 2, 3:
 				var digits string
-				if digits, err = l.sendOTP(r, testSalt, p, now); err == nil {
+				if digits, err = l.sendOTP(r, testSalt, p, OTPBySMS, now); err == nil {
 					older, current = current, digits
 				}
 			case 4, 5:
@@ -270,7 +270,7 @@ func TestNoSequenceOfStepsClaimsMoreThanWasProved(t *testing.T) {
 func TestTheLastWrongOneTimePasswordLocksAndLeavesNothingToGuess(t *testing.T) {
 	p := DefaultPolicy()
 	l := newTestLogin(StatePasswordOK)
-	digits, err := l.sendOTP(chacha(1), testSalt, p, noon)
+	digits, err := l.sendOTP(chacha(1), testSalt, p, OTPBySMS, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +296,7 @@ func TestTriesAreCountedOverAllOneTimePasswordsOfALogin(t *testing.T) {
 	p, r := DefaultPolicy(), chacha(1)
 	l := newTestLogin(StatePasswordOK)
 	for i := range p.OTPTries {
-		if _, err := l.sendOTP(r, testSalt, p, noon); err != nil {
+		if _, err := l.sendOTP(r, testSalt, p, OTPBySMS, noon); err != nil {
 			t.Fatalf("before try %d: %v", i+1, err)
 		}
 		_ = l.tryOTP(testSalt, "000000", p, noon)
@@ -310,7 +310,7 @@ func TestARightOneTimePasswordDoesNotReviveAnExpiredLogin(t *testing.T) {
 	p := DefaultPolicy()
 	l := newTestLogin(StatePasswordOK)
 	sent := l.ExpiresAt.Add(-time.Second) // valid for two more minutes, the login for one second
-	digits, err := l.sendOTP(chacha(1), testSalt, p, sent)
+	digits, err := l.sendOTP(chacha(1), testSalt, p, OTPBySMS, sent)
 	if err != nil {
 		t.Fatal(err)
 	}

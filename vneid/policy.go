@@ -15,6 +15,18 @@ type Policy struct {
 	PasswordTries int           // wrong passwords before the number is locked
 	PasswordLock  time.Duration // how long, and how long failures count
 
+	SecondFactor    string        // after the password: SecondFactorSMS, …AppCode, …None; clients may differ
+	QRLifetime      time.Duration // of one QR code, from its showing to the confirmation
+	QRPerLogin      int           // codes of one login, "Tải lại" included
+	NumberMatching  bool          // the page shows two digits that the phone asks for; clients may differ
+	CodeTries       int           // unknown codes of one phone within CodeWindow
+	CodeWindow      time.Duration
+	PasscodeTries   int           // wrong passcodes before the app is locked
+	PasscodeLock    time.Duration // how long, and how long failures count
+	AppSession      time.Duration // the phone app stays unlocked
+	AppFresh        time.Duration // an app unlocked longer ago asks for the passcode when confirming
+	ConfirmPasscode bool          // it always does
+
 	LoginLifetime   time.Duration // from /authorize to the code
 	CodeLifetime    time.Duration
 	AccessLifetime  time.Duration
@@ -29,8 +41,22 @@ func DefaultPolicy() Policy {
 		OTPDigits: 6, OTPLifetime: 120 * time.Second, OTPTries: 5, OTPResendAfter: 30 * time.Second,
 		SMSPerNumber: 5, SMSWindow: 10 * time.Minute,
 		PasswordTries: 5, PasswordLock: 15 * time.Minute,
+		SecondFactor: SecondFactorSMS, QRLifetime: 120 * time.Second, QRPerLogin: 20, CodeTries: 10, CodeWindow: 10 * time.Minute,
+		PasscodeTries: 5, PasscodeLock: 15 * time.Minute, AppSession: 10 * time.Minute, AppFresh: 5 * time.Minute,
 		LoginLifetime: 10 * time.Minute, CodeLifetime: 60 * time.Second,
 		AccessLifetime: 30 * time.Minute, IDTokenLifetime: 5 * time.Minute,
 		RefreshLifetime: 30 * 24 * time.Hour, SessionLifetime: 8 * time.Hour,
 	}
+}
+
+// What has to follow the password.
+const (
+	SecondFactorSMS     = "sms"      // a one-time password by SMS
+	SecondFactorAppCode = "app_code" // one that the phone app shows
+	SecondFactorNone    = "none"     // nothing: LoA1
+)
+
+// SecondFactors lists them.
+func SecondFactors() []string {
+	return []string{SecondFactorSMS, SecondFactorAppCode, SecondFactorNone}
 }

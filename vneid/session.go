@@ -91,6 +91,18 @@ func (t *Throttle) recent(window time.Duration, now time.Time) {
 	t.Times = slices.DeleteFunc(t.Times, func(at time.Time) bool { return now.Sub(at) >= window })
 }
 
+// fail counts a failure. It returns how many there are, or 0 when that was the
+// last allowed one and the key is locked now.
+func (t *Throttle) fail(tries int, lock time.Duration, now time.Time) int {
+	t.recent(lock, now)
+	t.Times = append(t.Times, now)
+	if len(t.Times) >= tries {
+		t.Times, t.LockedUntil = nil, now.Add(lock)
+		return 0
+	}
+	return len(t.Times)
+}
+
 // KeyState is where a signing key stands in its life.
 type KeyState string
 

@@ -27,6 +27,7 @@ func NewService(store Store, hasher Hasher, sms SMSGateway, r Rand) *Service {
 type Browser struct {
 	Secret  string // names the browser; a login finishes only where it began
 	Session string // single sign-on
+	Waiting string // it shows the live QR code of this login, and may go on when a phone confirms
 }
 
 // Step is where a login stands after something was done.
@@ -42,6 +43,11 @@ type Step struct {
 	Refusal string
 	// NewSession is the secret of the session this step began: a cookie.
 	NewSession string
+	// ShowsQR: this browser, and no other, waits for a phone.
+	ShowsQR bool
+	// NewWaiting is the secret of the browser that shows the QR code this step
+	// began: a cookie.
+	NewWaiting string
 }
 
 // OAuth errors of a refused login that come from here.
@@ -53,18 +59,20 @@ const (
 
 // Begin stores a validated authorization request. Without a browser secret
 // (a cross-site POST brings no cookies) the first browser that opens the login
-// becomes its browser.
-func (s *Service) Begin(ctx context.Context, req AuthRequest, browserSecret string) (*Login, error) {
+// becomes its browser. waiting is the secret of the browser that will show the
+// QR code.
+func (s *Service) Begin(ctx context.Context, req AuthRequest, browserSecret string, origin Origin) (l *Login, waiting string, err error) {
 	w := WorldFrom(ctx)
 	now := w.Clock.Now()
-	l := &Login{
-		ID: NewID(s.Rand), State: StateStarted, Issuer: w.Issuer, Request: req,
+	l = &Login{
+		ID: NewID(s.Rand), State: StateStarted, Issuer: w.Issuer, Request: req, Origin: origin,
 		CreatedAt: now, ExpiresAt: now.Add(w.Policy.LoginLifetime),
 	}
 	if browserSecret != "" {
 		l.BrowserHash = SecretHash(browserSecret)
 	}
-	return l, s.Store.Update(ctx, w.ID, func(tx Tx) error { return tx.InsertLogin(l) })
+	waiting = l.newQR(s.Rand, w.Salt, w.Policy, now)
+	return l, waiting, s.Store.Update(ctx, w.ID, func(tx Tx) error { return tx.InsertLogin(l) })
 }
 
 // Look reads where a login stands, for this browser only.
@@ -77,8 +85,8 @@ func (s *Service) Look(ctx context.Context, id string, b Browser) (step Step, er
 }
 
 // Resume takes a login as far as it goes without asking the citizen anything:
-// it binds the browser, reuses a session, and gives out a code again whose
-// delivery failed.
+// it binds the browser, reuses a session, goes on after a phone confirmed, and
+// gives out a code again whose delivery failed.
 func (s *Service) Resume(ctx context.Context, id string, b Browser) (step Step, err error) {
 	now := WorldFrom(ctx).Clock.Now()
 	err = s.update(ctx, &step, id, b, func(tx Tx, step *Step) error {
@@ -99,6 +107,11 @@ func (s *Service) Resume(ctx context.Context, id string, b Browser) (step Step, 
 				return refuse(step, RefusalLoginRequired, now)
 			}
 			return nil
+		case StateSecondFactorOK:
+			if !step.ShowsQR {
+				return Errorf(CodeForbidden, "qr_other_browser", "a phone confirmed the code, and this browser does not show it")
+			}
+			return s.enter(ctx, tx, step, b)
 		case StateCodeIssued:
 			step.Code, err = l.issueCode(s.Rand, WorldFrom(ctx).Policy, now)
 			return err
@@ -106,6 +119,17 @@ func (s *Service) Resume(ctx context.Context, id string, b Browser) (step Step, 
 		return nil
 	})
 	return step, err
+}
+
+// enter begins the session of a person who just proved who they are and takes
+// the login on.
+func (s *Service) enter(ctx context.Context, tx Tx, step *Step, b Browser) (err error) {
+	w := WorldFrom(ctx)
+	now := w.Clock.Now()
+	if step.NewSession, err = s.beginSession(tx, step.Login, b, w, now); err != nil {
+		return err
+	}
+	return s.settle(ctx, tx, step)
 }
 
 // SubmitPassword checks number and password and, when right, sends the
@@ -172,13 +196,7 @@ func (s *Service) SubmitPassword(ctx context.Context, id string, b Browser, numb
 			return err
 		}
 		if !right || account == nil || account.PasswordHash != hash {
-			t.recent(w.Policy.PasswordLock, now)
-			t.Times = append(t.Times, now)
-			refusal = Errorf(CodeForbidden, "wrong_credentials", "number %s unknown or password wrong, failure %d", cccd.Mask(), len(t.Times))
-			if len(t.Times) >= w.Policy.PasswordTries {
-				t.Times, t.LockedUntil = nil, now.Add(w.Policy.PasswordLock)
-				refusal = lockedError(t, now)
-			}
+			refusal = wrongPassword(t, cccd, w.Policy, now)
 			return tx.PutThrottle(t)
 		}
 		if len(t.Times) > 0 {
@@ -192,14 +210,33 @@ func (s *Service) SubmitPassword(ctx context.Context, id string, b Browser, numb
 			return err
 		}
 		step.Account = account
-		if refusal = admit(account, step.Client); refusal == nil && account.Phone == "" {
-			refusal = Errorf(CodeForbidden, "account_no_phone", "the account has no phone number for the one-time password")
-		}
-		if refusal != nil {
+		if refusal = admit(account, step.Client); refusal != nil {
 			return refuse(step, RefusalAccessDenied, now)
 		}
-		sms, err = s.sendOTP(ctx, tx, step, now)
-		return err
+		second := step.Client.secondFactor(w.Policy)
+		switch {
+		case second == SecondFactorNone:
+			if err := l.sufficePassword(now); err != nil {
+				return err
+			}
+			return s.enter(ctx, tx, step, b)
+		case second == SecondFactorAppCode:
+			_, err := tx.DeviceOf(cccd)
+			if err == nil {
+				_, err = l.sendOTP(s.Rand, w.Salt, w.Policy, OTPByApp, now)
+				return err
+			}
+			if !errors.Is(err, ErrNotFound) {
+				return err
+			}
+			refusal = Errorf(CodeForbidden, "account_no_app", "the person activated the app on no phone")
+		case account.Phone == "":
+			refusal = Errorf(CodeForbidden, "account_no_phone", "the account has no phone number for the one-time password")
+		default:
+			sms, err = s.sendOTP(ctx, tx, step, now)
+			return err
+		}
+		return refuse(step, RefusalAccessDenied, now)
 	})
 	if err == nil && sms.To != "" {
 		err = s.SMS.Send(ctx, sms)
@@ -223,12 +260,40 @@ func (s *Service) ResendOTP(ctx context.Context, id string, b Browser) (step Ste
 			e.Args = []any{int((wait + time.Second - 1) / time.Second)}
 			return e
 		}
+		if step.Login.OTP.Channel == OTPByApp {
+			_, err = step.Login.sendOTP(s.Rand, w.Salt, w.Policy, OTPByApp, now)
+			return err
+		}
 		sms, err = s.sendOTP(ctx, tx, step, now)
 		return err
 	})
-	if err == nil {
+	if err == nil && sms.To != "" {
 		err = s.SMS.Send(ctx, sms)
 	}
+	return step, err
+}
+
+// RefreshQR shows a new QR code in this browser; the former one of the login
+// is dead, wherever it was shown.
+func (s *Service) RefreshQR(ctx context.Context, id string, b Browser) (step Step, err error) {
+	w := WorldFrom(ctx)
+	now := w.Clock.Now()
+	err = s.update(ctx, &step, id, b, func(tx Tx, step *Step) error {
+		l := step.Login
+		switch {
+		case l.State != StateStarted:
+			return l.Apply(EventQRConfirmed, now) // explains why not
+		case l.Expired(now):
+			return l.Apply(EventExpired, now)
+		case l.QR.Generation >= w.Policy.QRPerLogin:
+			return Errorf(CodeExhausted, "qr_too_many", "%d codes in one login", l.QR.Generation)
+		}
+		if err := l.QR.Apply(QREventReplaced, now); err != nil {
+			return err
+		}
+		step.NewWaiting, step.ShowsQR = l.newQR(s.Rand, w.Salt, w.Policy, now), true
+		return tx.Wake(l.ID)
+	})
 	return step, err
 }
 
@@ -250,10 +315,7 @@ func (s *Service) SubmitOTP(ctx context.Context, id string, b Browser, entry str
 		if refusal = admit(step.Account, step.Client); refusal != nil {
 			return refuse(step, RefusalAccessDenied, now) // locked by an officer meanwhile
 		}
-		if step.NewSession, err = s.beginSession(tx, l, b, w, now); err != nil {
-			return err
-		}
-		return s.settle(ctx, tx, step)
+		return s.enter(ctx, tx, step, b)
 	})
 	if err == nil {
 		err = refusal

@@ -50,7 +50,7 @@ func (s *Service) update(ctx context.Context, out *Step, id string, b Browser, f
 }
 
 func sameLogin(a, b *Login) bool {
-	return a.State == b.State && a.BrowserHash == b.BrowserHash && a.OTP == b.OTP && a.CodeHash == b.CodeHash
+	return a.State == b.State && a.BrowserHash == b.BrowserHash && a.OTP == b.OTP && a.QR == b.QR && a.CodeHash == b.CodeHash
 }
 
 // load reads a login with its client and person, and refuses foreign browsers.
@@ -68,7 +68,7 @@ func (s *Service) load(ctx context.Context, tx Tx, id string, b Browser) (Step, 
 	if l.BrowserHash != "" && !constantTimeEqual(l.BrowserHash, SecretHash(b.Secret)) {
 		return Step{}, Errorf(CodeForbidden, "other_browser", "the login began in another browser")
 	}
-	step := Step{Login: l}
+	step := Step{Login: l, ShowsQR: b.Waiting != "" && constantTimeEqual(l.QR.BrowserHash, SecretHash(b.Waiting))}
 	step.Client, err = tx.Client(l.Request.ClientID)
 	if err == nil && l.CCCD != "" {
 		step.Account, err = tx.Account(l.CCCD)
@@ -126,24 +126,42 @@ func admit(a *Account, c *Client) error {
 	return nil
 }
 
+// wrongPassword counts a wrong password of a number and says so, or locks the
+// number. The caller writes t.
+func wrongPassword(t *Throttle, c CCCD, p Policy, now time.Time) error {
+	if n := t.fail(p.PasswordTries, p.PasswordLock, now); n > 0 {
+		return Errorf(CodeForbidden, "wrong_credentials", "number %s unknown or password wrong, failure %d", c.Mask(), n)
+	}
+	return lockedError(t, now)
+}
+
 func lockedError(t *Throttle, now time.Time) error {
 	if !now.Before(t.LockedUntil) {
 		return nil
 	}
 	e := Errorf(CodeExhausted, "too_many_passwords", "the number is locked until %s", t.LockedUntil.UTC().Format(time.RFC3339))
-	e.Args = []any{int((t.LockedUntil.Sub(now) + time.Minute - 1) / time.Minute)}
+	e.Args = []any{minutesUp(t.LockedUntil.Sub(now))}
 	return e
 }
+
+// minutesUp rounds up, so that "try again in 3 minutes" is never too early.
+func minutesUp(d time.Duration) int { return int((d + time.Minute - 1) / time.Minute) }
 
 // sendOTP makes a one-time password and its message, within the quota of the
 // phone.
 func (s *Service) sendOTP(ctx context.Context, tx Tx, step *Step, now time.Time) (SMS, error) {
 	w := WorldFrom(ctx)
-	digits, err := step.Login.sendOTP(s.Rand, w.Salt, w.Policy, now)
+	digits, err := step.Login.sendOTP(s.Rand, w.Salt, w.Policy, OTPBySMS, now)
 	if err != nil {
 		return SMS{}, err
 	}
-	to := step.Account.Phone
+	return s.message(ctx, tx, step.Account.Phone, step.Login.ID, digits, "đăng nhập "+step.Client.ClientName, now)
+}
+
+// message is the SMS that brings a one-time password, within the quota of the
+// phone.
+func (s *Service) message(ctx context.Context, tx Tx, to PhoneNumber, login, digits, what string, now time.Time) (SMS, error) {
+	w := WorldFrom(ctx)
 	quota, err := tx.Throttle(keyedID(w.Salt, "throttle", "sms", string(to)))
 	if err != nil {
 		return SMS{}, err
@@ -152,16 +170,16 @@ func (s *Service) sendOTP(ctx context.Context, tx Tx, step *Step, now time.Time)
 	if len(quota.Times) >= w.Policy.SMSPerNumber {
 		wait := quota.Times[0].Add(w.Policy.SMSWindow).Sub(now)
 		e := Errorf(CodeExhausted, "too_many_sms", "%d messages to %s within %s", len(quota.Times), to.Mask(), w.Policy.SMSWindow)
-		e.Args = []any{int((wait + time.Minute - 1) / time.Minute)}
+		e.Args = []any{minutesUp(wait)}
 		return SMS{}, e
 	}
 	quota.Times = append(quota.Times, now)
 	if err := tx.PutThrottle(quota); err != nil {
 		return SMS{}, err
 	}
-	return SMS{ID: NewID(s.Rand), To: to, OTP: digits, Login: step.Login.ID, SentAt: now,
-		Text: fmt.Sprintf("[THỬ NGHIỆM] Mã OTP đăng nhập %s của bạn là %s, có hiệu lực trong %.0f giây. Không đưa mã này cho bất kỳ ai.",
-			step.Client.ClientName, digits, w.Policy.OTPLifetime.Seconds())}, nil
+	return SMS{ID: NewID(s.Rand), To: to, OTP: digits, Login: login, SentAt: now,
+		Text: fmt.Sprintf("[THỬ NGHIỆM] Mã OTP %s của bạn là %s, có hiệu lực trong %.0f giây. Không đưa mã này cho bất kỳ ai.",
+			what, digits, w.Policy.OTPLifetime.Seconds())}, nil
 }
 
 // beginSession replaces whatever session the browser had: a new secret at

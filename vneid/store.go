@@ -35,6 +35,11 @@ type Store interface {
 	// in small transactions; what it removed stays so after an error.
 	Collect(ctx context.Context, w *World) (removed int, err error)
 
+	// Watch calls fn after commits that woke a login by [Tx.Wake]: those of
+	// this process, and where the database can tell, those of others. A
+	// wake-up says "look"; it may be lost or come twice. fn must not block.
+	Watch(fn func(world, login string)) (stop func())
+
 	Ping(ctx context.Context) error
 	Close() error
 }
@@ -52,6 +57,15 @@ type Tx interface {
 
 	Login(id string) (*Login, error)
 	LoginByCode(codeHash string) (*Login, error)
+	LoginByQR(handle string) (*Login, error)
+	LoginByQRShort(shortHash string) (*Login, error) // the newest that shows this code
+	// LoginsOf lists a person's logins since then, newest first.
+	LoginsOf(c CCCD, since time.Time, limit int) ([]Login, error)
+	// LoginVersions are the stored versions of these logins; unknown ones are
+	// absent.
+	LoginVersions(ids []string) (map[string]int, error)
+	// Wake tells whoever watches that a login changed, when this commits.
+	Wake(login string) error
 	InsertLogin(*Login) error
 	// SaveLogin writes a login read in this or an earlier transaction. When
 	// its Version is not the stored one any more, Update runs fn again. The
@@ -62,6 +76,18 @@ type Tx interface {
 	SessionByID(sid string) (*Session, error)
 	InsertSession(*Session) error
 	SaveSession(*Session) error // versioned like SaveLogin; SecretHash may change
+
+	Device(id string) (*Device, error)
+	DeviceOf(CCCD) (*Device, error)
+	PutDevice(*Device) error // replaces the person's former one
+
+	Activation(id string) (*Activation, error)
+	PutActivation(*Activation) error
+	DeleteActivation(id string) error
+
+	Handset(id string) (*Handset, error)
+	HandsetOf(deviceID string) (*Handset, error) // that signs for this device
+	PutHandset(*Handset) error
 
 	Consent(c CCCD, clientID string) (*Consent, error)
 	PutConsent(*Consent) error

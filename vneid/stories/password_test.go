@@ -397,7 +397,7 @@ func (c *town) useCases(id string, b vneid.Browser) map[string]func() (vneid.Ste
 
 func TestALoginWithoutABrowserBelongsToTheFirstThatOpensIt(t *testing.T) {
 	c := newTown(t)
-	l, err := c.Begin(c.ctx, ask("portal"), "") // a cross-site POST
+	l, _, err := c.Begin(c.ctx, ask("portal"), "", vneid.Origin{}) // a cross-site POST
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -409,7 +409,7 @@ func TestALoginWithoutABrowserBelongsToTheFirstThatOpensIt(t *testing.T) {
 		t.Error(n)
 	}
 	// A wrong password binds as well: the next page is for the same browser.
-	l, err = c.Begin(c.ctx, ask("portal"), "")
+	l, _, err = c.Begin(c.ctx, ask("portal"), "", vneid.Origin{})
 	if err != nil {
 		t.Fatal(err)
 	}

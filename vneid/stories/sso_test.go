@@ -224,7 +224,7 @@ func TestTwentyTabsWithOneSessionAllSignIn(t *testing.T) {
 	c := newTown(t)
 	_, b := c.signIn(ask("portal"), an)
 	n := keysOf(parallel(20, func(int) error {
-		l, err := c.Begin(c.ctx, ask("portal"), b.Secret)
+		l, _, err := c.Begin(c.ctx, ask("portal"), b.Secret, vneid.Origin{})
 		if err != nil {
 			return err
 		}

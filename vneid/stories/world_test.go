@@ -161,7 +161,7 @@ func (c *town) start(req vneid.AuthRequest, b ...vneid.Browser) (id string, _ vn
 	if len(b) > 0 {
 		in = b[0]
 	}
-	l, err := c.Begin(c.ctx, req, in.Secret)
+	l, _, err := c.Begin(c.ctx, req, in.Secret, vneid.Origin{})
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -1,0 +1,284 @@
+package vneid
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"slices"
+	"strings"
+	"time"
+)
+
+// QRState is where the QR code of a login stands.
+type QRState string
+
+const (
+	QRCreated   QRState = "created"
+	QRScanned   QRState = "scanned"
+	QRConfirmed QRState = "confirmed"
+	QRRefused   QRState = "refused"
+	QRExpired   QRState = "expired"
+	QRReplaced  QRState = "replaced" // by a newer one of the same login
+)
+
+// QREvent is what can happen to a QR code.
+type QREvent string
+
+const (
+	QREventScanned   QREvent = "scanned"
+	QREventConfirmed QREvent = "confirmed"
+	QREventRefused   QREvent = "refused"
+	QREventExpired   QREvent = "expired"
+	QREventReplaced  QREvent = "replaced"
+)
+
+// qrTable is the whole machine, as loginTable is for logins. A state without a
+// row is final.
+var qrTable = map[QRState]map[QREvent]QRState{
+	QRCreated: {
+		QREventScanned:  QRScanned,
+		QREventExpired:  QRExpired,
+		QREventReplaced: QRReplaced,
+	},
+	QRScanned: {
+		QREventScanned:   QRScanned, // by the same phone: an answer was lost, or the page reloaded
+		QREventConfirmed: QRConfirmed,
+		QREventRefused:   QRRefused,
+		QREventExpired:   QRExpired,
+		QREventReplaced:  QRReplaced,
+	},
+	QRExpired: {
+		QREventReplaced: QRReplaced,
+	},
+}
+
+// QRTransitions lists the machine for documentation and tests.
+func QRTransitions() (list [][3]string) {
+	for from, row := range qrTable {
+		for event, to := range row {
+			list = append(list, [3]string{string(from), string(event), string(to)})
+		}
+	}
+	slices.SortFunc(list, func(a, b [3]string) int { return strings.Compare(a[0]+a[1], b[0]+b[1]) })
+	return list
+}
+
+// QR is the live QR code of a login: there is never more than one. A phone
+// finds the login by the handle; what proves that somebody saw the code is the
+// rest of it, which nobody can compute without the world's salt and which
+// changes with every generation.
+type QR struct {
+	State       QRState
+	Handle      string // names the login to phones; in the code, and worth nothing alone
+	Generation  int    // counts the codes of this login, from 1
+	ShortHash   string // keyed hash of the code that people type
+	BrowserHash string // of the secret that the browser showing this generation holds; it is not in the code
+	ExpiresAt   time.Time
+	DeviceID    string // of the phone that scanned, the only one that may settle it
+	CCCD        CCCD   // whose phone that is
+	ScannedAt   time.Time
+	Match       int // number matching: the two digits on the page, 0 = off
+}
+
+// Apply moves the code, or says why it cannot move. A code past its time
+// becomes expired whatever was asked.
+func (q *QR) Apply(e QREvent, now time.Time) error {
+	if q.Expired(now) && e != QREventExpired && e != QREventReplaced {
+		if _, ok := qrTable[q.State][QREventExpired]; ok {
+			q.State = QRExpired
+		}
+		return Errorf(CodeExpired, "qr_expired", "the QR code was valid until %s", q.ExpiresAt.UTC().Format(time.RFC3339))
+	}
+	to, ok := qrTable[q.State][e]
+	if !ok {
+		return Errorf(CodeConflict, "qr_used", "%s is not possible in state %s", e, q.State)
+	}
+	q.State = to
+	return nil
+}
+
+// Expired reports whether the code's time is over though nobody moved it.
+func (q *QR) Expired(now time.Time) bool {
+	return q.State == QRExpired || (q.State == QRCreated || q.State == QRScanned) && !now.Before(q.ExpiresAt)
+}
+
+// newQR begins the next generation of a login's code. The waiting secret goes
+// to the browser that will show it, and to nobody else.
+func (l *Login) newQR(r Rand, salt []byte, p Policy, now time.Time) (waiting string) {
+	waiting = NewSecret(r)
+	l.QR = QR{State: QRCreated, Handle: l.QR.Handle, Generation: l.QR.Generation + 1, BrowserHash: SecretHash(waiting),
+		ExpiresAt: now.Add(p.QRLifetime)}
+	if l.QR.Handle == "" {
+		l.QR.Handle = base64.RawURLEncoding.EncodeToString(randomBytes(r, 12))
+	}
+	l.QR.ShortHash = qrShortHash(salt, qrShort(salt, l.QR.Handle, l.QR.Generation))
+	return waiting
+}
+
+const (
+	qrHandleLen = 16 // 96 bits in base64url
+	qrProofLen  = 22 // 128 bits in base64url
+	qrShortLen  = 8  // 40 bits in Crockford's base32
+)
+
+// Code is what the QR code says after the address of the phone app. It is
+// computed from the login, so a page that is shown again shows the same code
+// though only hashes rest in the store.
+func (q *QR) Code(salt []byte) string { return q.Handle + qrProof(salt, q.Handle, q.Generation) }
+
+// Short is the same for people who type it: two groups of four.
+func (q *QR) Short(salt []byte) string {
+	s := qrShort(salt, q.Handle, q.Generation)
+	return s[:4] + "-" + s[4:]
+}
+
+func qrMAC(salt []byte, use, handle string, generation int) []byte {
+	m := hmac.New(sha256.New, salt)
+	m.Write([]byte(use + "\x00" + handle + "\x00"))
+	m.Write(binary.BigEndian.AppendUint64(nil, uint64(generation)))
+	return m.Sum(nil)
+}
+
+func qrProof(salt []byte, handle string, generation int) string {
+	return base64.RawURLEncoding.EncodeToString(qrMAC(salt, "qr", handle, generation)[:16])
+}
+
+// crockford leaves out I, L, O and U: nobody confuses what is left.
+const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+func qrShort(salt []byte, handle string, generation int) string {
+	mac := qrMAC(salt, "qr-short", handle, generation)
+	b := make([]byte, qrShortLen)
+	for i := range b {
+		b[i] = crockford[mac[i]&31]
+	}
+	return string(b)
+}
+
+func qrShortHash(salt []byte, short string) string { return keyedID(salt, "qr-short", short) }
+
+// QRScan is what a phone read or a person typed: a handle with its proof, or a
+// short code.
+type QRScan struct {
+	Handle, Proof string
+	Short         string
+}
+
+// ParseQR reads the content of a QR code, or the short code as people type it.
+// app is the address that our codes begin with. Everything else, such as the
+// code on an identity card or of another environment, is an [Error] qr_foreign
+// that says so.
+func ParseQR(app, text string) (QRScan, error) {
+	const longest = 2048 // bytes; a QR code holds no more than 2953
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return QRScan{}, Errorf(CodeInvalid, "qr_empty", "no code was given")
+	}
+	if len(text) > longest {
+		return QRScan{}, Errorf(CodeInvalid, "qr_foreign", "%d bytes are no code of ours", len(text))
+	}
+	code, isLink := strings.CutPrefix(text, app+"?code=")
+	if len(code) == qrHandleLen+qrProofLen && (isLink || !strings.Contains(text, ":")) && isBase64URL(code) {
+		return QRScan{Handle: code[:qrHandleLen], Proof: code[qrHandleLen:]}, nil
+	}
+	if short, ok := parseShort(text); ok {
+		return QRScan{Short: short}, nil
+	}
+	return QRScan{}, Errorf(CodeInvalid, "qr_foreign", "neither a code of %s nor a short code", app)
+}
+
+func isBase64URL(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool {
+		return !(r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '_')
+	}) < 0
+}
+
+// parseShort forgives case, gaps, and the letters that Crockford's base32 maps
+// to digits.
+func parseShort(text string) (string, bool) {
+	if len(text) > 64 {
+		return "", false
+	}
+	var b strings.Builder
+	for _, r := range strings.ToUpper(text) {
+		switch {
+		case r == ' ' || r == '-' || r == '.' || r == '\u00a0':
+			continue
+		case r == 'O':
+			r = '0'
+		case r == 'I' || r == 'L':
+			r = '1'
+		}
+		if !strings.ContainsRune(crockford, r) {
+			return "", false
+		}
+		b.WriteRune(r)
+	}
+	return b.String(), b.Len() == qrShortLen
+}
+
+// checkQR says whether a phone that shows this scan saw the live code.
+func (l *Login) checkQR(salt []byte, scan QRScan) error {
+	if scan.Short != "" {
+		if !constantTimeEqual(l.QR.ShortHash, qrShortHash(salt, scan.Short)) {
+			return Errorf(CodeNotFound, "qr_unknown", "the short code belongs to no login")
+		}
+		return nil
+	}
+	if constantTimeEqual(qrProof(salt, l.QR.Handle, l.QR.Generation), scan.Proof) {
+		return nil
+	}
+	for g := l.QR.Generation - 1; g > 0 && g > l.QR.Generation-20; g-- {
+		if constantTimeEqual(qrProof(salt, l.QR.Handle, g), scan.Proof) {
+			return Errorf(CodeExpired, "qr_replaced", "code %d of the login was replaced by code %d", g, l.QR.Generation)
+		}
+	}
+	return Errorf(CodeNotFound, "qr_unknown", "the handle is a login's, the proof is not")
+}
+
+// MatchChoices are the numbers that the phone offers when number matching is
+// on: the one on the page and two others, in an order that says nothing.
+func (q *QR) MatchChoices(salt []byte) []int {
+	if q.Match == 0 {
+		return nil
+	}
+	mac := qrMAC(salt, "qr-match", q.Handle, q.Generation)
+	list := []int{q.Match}
+	for i := 0; len(list) < 3 && i+1 < len(mac); i += 2 {
+		if n := 10 + int(binary.BigEndian.Uint16(mac[i:]))%90; !slices.Contains(list, n) {
+			list = append(list, n)
+		}
+	}
+	for n := 10; len(list) < 3; n++ { // sixteen equal draws: never seen, never wrong
+		if !slices.Contains(list, n) {
+			list = append(list, n)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// ScannedBy is how the waiting page names who scanned: enough for the person to
+// recognise themselves, too little to learn who somebody is.
+func ScannedBy(name string) string {
+	words := strings.Fields(name)
+	for i := 1; i < len(words); i++ {
+		first, _ := cutRune(words[i])
+		words[i] = first + "**"
+	}
+	if len(words) == 1 {
+		first, _ := cutRune(words[0])
+		return first + "**"
+	}
+	return strings.Join(words, " ")
+}
+
+func cutRune(s string) (first, rest string) {
+	for i := range s {
+		if i > 0 {
+			return s[:i], s[i:]
+		}
+	}
+	return s, ""
+}
