@@ -80,15 +80,16 @@ func (t *tx) SaveLogin(l *vneid.Login) error {
 }
 
 type sessionRow struct {
-	World      string      `gorm:"column:world;primaryKey"`
-	ID         string      `gorm:"column:id;primaryKey"`
-	SecretHash string      `gorm:"column:secret_hash"`
-	Version    int         `gorm:"column:version"`
-	CCCD       string      `gorm:"column:cccd"`
-	Auth       authColumns `gorm:"embedded"`
-	CreatedMS  int64       `gorm:"column:created_ms"`
-	ExpiresMS  int64       `gorm:"column:expires_ms"`
-	EndedMS    int64       `gorm:"column:ended_ms"`
+	World       string      `gorm:"column:world;primaryKey"`
+	ID          string      `gorm:"column:id;primaryKey"`
+	SecretHash  string      `gorm:"column:secret_hash"`
+	BrowserHash string      `gorm:"column:browser_hash"`
+	Version     int         `gorm:"column:version"`
+	CCCD        string      `gorm:"column:cccd"`
+	Auth        authColumns `gorm:"embedded"`
+	CreatedMS   int64       `gorm:"column:created_ms"`
+	ExpiresMS   int64       `gorm:"column:expires_ms"`
+	EndedMS     int64       `gorm:"column:ended_ms"`
 }
 
 func (sessionRow) TableName() string { return "sessions" }
@@ -100,8 +101,14 @@ var (
 )
 
 func newSessionRow(world string, s *vneid.Session) *sessionRow {
-	return &sessionRow{World: world, ID: s.ID, SecretHash: s.SecretHash, Version: s.Version, CCCD: string(s.CCCD),
+	return &sessionRow{World: world, ID: s.ID, SecretHash: s.SecretHash, BrowserHash: s.BrowserHash, Version: s.Version, CCCD: string(s.CCCD),
 		Auth: authRow(s.Auth), CreatedMS: ms(s.CreatedAt), ExpiresMS: ms(s.ExpiresAt), EndedMS: ms(s.EndedAt)}
+}
+
+func (r *sessionRow) value() (*vneid.Session, error) {
+	auth, err := r.Auth.value()
+	return &vneid.Session{ID: r.ID, SecretHash: r.SecretHash, BrowserHash: r.BrowserHash, Version: r.Version, CCCD: vneid.CCCD(r.CCCD), Auth: auth,
+		CreatedAt: fromMS(r.CreatedMS), ExpiresAt: fromMS(r.ExpiresMS), EndedAt: fromMS(r.EndedMS)}, err
 }
 
 func (t *tx) session(what string, by query, key string) (*vneid.Session, error) {
@@ -109,9 +116,26 @@ func (t *tx) session(what string, by query, key string) (*vneid.Session, error) 
 	if err := t.take(what, sessions, by, &r, key); err != nil {
 		return nil, err
 	}
-	auth, err := r.Auth.value()
-	return &vneid.Session{ID: r.ID, SecretHash: r.SecretHash, Version: r.Version, CCCD: vneid.CCCD(r.CCCD), Auth: auth,
-		CreatedAt: fromMS(r.CreatedMS), ExpiresAt: fromMS(r.ExpiresMS), EndedAt: fromMS(r.EndedMS)}, err
+	return r.value()
+}
+
+// SessionsOfBrowser repeats the condition of the partial index.
+func (t *tx) SessionsOfBrowser(browserHash string) (list []vneid.Session, err error) {
+	var rows []sessionRow
+	err = t.read("sessions of browser", func() error {
+		if !storable(t.world, []any{browserHash}) {
+			return nil
+		}
+		return t.orm().Where("world = ? AND browser_hash = ? AND browser_hash <> '' AND ended_ms = 0", t.world, browserHash).Find(&rows).Error
+	})
+	for i := range rows {
+		s, err := rows[i].value()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, *s)
+	}
+	return list, err
 }
 
 func (t *tx) Session(secretHash string) (*vneid.Session, error) {

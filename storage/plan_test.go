@@ -83,6 +83,7 @@ func TestHotStatementsUseAnIndex(t *testing.T) {
 		{"SaveLogin", byKey, func() { tx.InsertLogin(&vneid.Login{ID: "l"}); tx.SaveLogin(&vneid.Login{ID: "l"}) }},
 		{"Session", "sessions_by_secret", func() { tx.Session("s") }},
 		{"SessionByID", byKey, func() { tx.SessionByID("s") }},
+		{"SessionsOfBrowser", "sessions_by_browser", func() { tx.SessionsOfBrowser("b") }},
 		{"SaveSession", byKey, func() { tx.InsertSession(&vneid.Session{ID: "s"}); tx.SaveSession(&vneid.Session{ID: "s"}) }},
 		{"Consent", byKey, func() { tx.Consent("1", "c") }},
 		{"Token", byKey, func() { tx.Token("t") }},

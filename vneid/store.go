@@ -60,6 +60,9 @@ type Tx interface {
 
 	Session(secretHash string) (*Session, error)
 	SessionByID(sid string) (*Session, error)
+	// SessionsOfBrowser are those not ended that a browser began, expired ones
+	// among them; none for the hash "".
+	SessionsOfBrowser(browserHash string) ([]Session, error)
 	InsertSession(*Session) error
 	SaveSession(*Session) error // versioned like SaveLogin; SecretHash may change
 
