@@ -45,6 +45,10 @@ type Config struct {
 	// or hex, from the environment only. OldSealingKey is the former one.
 	SealingKey, OldSealingKey string
 
+	// MaxConnections bounds the open connections of both listeners together;
+	// 0 = 16,000, or three quarters of the files that the program may open.
+	MaxConnections int
+
 	LogOutput   io.Writer // os.Stderr
 	Version     string    // shown on the landing page
 	CheapHashes bool      // for tests: password hashes that cost nothing and protect nothing
@@ -370,6 +374,7 @@ func checkPolicy(f *strictyaml.File, p *policyFile) {
 	number("otp_tries", p.OTPTries, 1, 100)
 	number("sms_per_number", p.SMSPerNumber, 1, 1000)
 	number("password_tries", p.PasswordTries, 1, 100)
+	number("logins_per_minute", p.LoginsPerMinute, 0, 1_000_000)
 	durations := p.durations()
 	for _, key := range slices.Sorted(maps.Keys(durations)) {
 		d, low := durations[key], time.Second

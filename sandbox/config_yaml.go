@@ -40,6 +40,7 @@ type policyFile struct {
 	PasswordTries int           `yaml:"password_tries"`
 	PasswordLock  time.Duration `yaml:"password_lock"`
 
+	LoginsPerMinute int           `yaml:"logins_per_minute"`
 	LoginLifetime   time.Duration `yaml:"login_lifetime"`
 	CodeLifetime    time.Duration `yaml:"code_lifetime"`
 	AccessLifetime  time.Duration `yaml:"access_token_lifetime"`

@@ -15,6 +15,7 @@ type Policy struct {
 	PasswordTries int           // wrong passwords before the number is locked
 	PasswordLock  time.Duration // how long, and how long failures count
 
+	LoginsPerMinute int           // begun in one process, more get 503; 0 = no bound
 	LoginLifetime   time.Duration // from /authorize to the code
 	CodeLifetime    time.Duration
 	AccessLifetime  time.Duration
@@ -29,7 +30,7 @@ func DefaultPolicy() Policy {
 		OTPDigits: 6, OTPLifetime: 120 * time.Second, OTPTries: 5, OTPResendAfter: 30 * time.Second,
 		SMSPerNumber: 5, SMSWindow: 10 * time.Minute,
 		PasswordTries: 5, PasswordLock: 15 * time.Minute,
-		LoginLifetime: 10 * time.Minute, CodeLifetime: 60 * time.Second,
+		LoginsPerMinute: 30_000, LoginLifetime: 10 * time.Minute, CodeLifetime: 60 * time.Second,
 		AccessLifetime: 30 * time.Minute, IDTokenLifetime: 5 * time.Minute,
 		RefreshLifetime: 30 * 24 * time.Hour, SessionLifetime: 8 * time.Hour,
 	}

@@ -71,6 +71,7 @@ func Run(t *testing.T, open func(t *testing.T) vneid.Store) {
 		{"readers read while a writer writes", readersReadMeanwhile},
 
 		{"rows leave a day after their end", expiredRowsLeave},
+		{"a login in which nobody proved anything leaves after an hour", loginsOfNobodyLeaveSoon},
 		{"a redeemed login outlives its tokens", tombstonesOutliveTheirTokens},
 		{"a throttle stays while it counts", throttlesStayWhileTheyCount},
 		{"many expired rows leave in small steps", manyExpiredRowsLeave},

@@ -331,7 +331,10 @@ func TestASignInThatRenewsASessionMakesItOneOfItsBrowser(t *testing.T) {
 	b.Secret = vneid.NewSecret(c.Rand)
 	_, b = c.signIn(ask("portal", prompt("login")), an, b)
 	var list []vneid.Session
-	c.put(func(tx vneid.Tx) (err error) { list, err = tx.SessionsOfBrowser(vneid.SecretHash(b.Secret)); return err })
+	c.put(func(tx vneid.Tx) (err error) {
+		list, err = tx.SessionsOfBrowser(vneid.SecretHash(b.Secret))
+		return err
+	})
 	if len(list) != 1 || list[0].SecretHash != vneid.SecretHash(b.Session) {
 		t.Errorf("%+v", list)
 	}
