@@ -30,7 +30,7 @@ run: build ## provider + sandbox + portal, seeded, on SQLite under var/; Ctrl-C 
 test: test-tools ## everything: unit tests, stories, real browser, foreign RPs, PostgreSQL; installs what it needs on Debian/Ubuntu
 	go test -tags postgres ./...
 	go test -tags browser ./templates
-	$(MAKE) --no-print-directory race
+	$(MAKE) --no-print-directory race TAGS=postgres
 	$(MAKE) --no-print-directory fuzz FUZZTIME=2s
 	go test -tags e2e,browser,postgres -count=1 -timeout 20m ./e2e/...
 
@@ -47,7 +47,7 @@ test-fast: ## what needs no browser, no PostgreSQL, no npm
 race: ## the race detector, where there is a C compiler
 	@if [ -z '$(GCC)' ]; then echo 'race: LEFT OUT: the race detector needs a C compiler (apt-get install gcc libc6-dev)'; exit 0; fi; \
 	set -x; CGO_ENABLED=1 CC='$(GCC)' CGO_CFLAGS='-O0 -g0' \
-	go test -race -gcflags=modernc.org/sqlite/lib=-race=false ./vneid/... ./op/... ./storage/... ./sandbox/... ./cmd/... ./rp-example
+	go test -race -tags "$(TAGS)" -gcflags=modernc.org/sqlite/lib=-race=false ./vneid/... ./op/... ./storage/... ./sandbox/... ./cmd/... ./rp-example
 
 test-tools: ## install what the browser tests need (Debian packages, npm)
 	@sh e2e/install-tools.sh

@@ -28,7 +28,8 @@ func (c *Config) connectionsFor() (provider, sandbox int) {
 // gate bounds the connections of a server, over all of its listeners. net/http
 // has no bound, and one that can open no file any more serves nobody, the
 // database included. Who comes to a full server waits before the door, in the
-// system's queue; connections that only might be used again are closed for them.
+// system's queue; connections that only might be used again are closed for them (those of
+// HTTP/2 when they have been idle for two minutes).
 type gate struct {
 	server *http.Server
 	places chan struct{}
