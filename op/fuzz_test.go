@@ -36,6 +36,7 @@ type fuzzWorld struct {
 func newFuzzWorld(f *testing.F) *fuzzWorld {
 	f.Helper()
 	w := &fuzzWorld{testWorld: newWorld(f)}
+	w.world.Policy.LoginsPerMinute = 0 // a fuzzer begins more
 	b := w.browser()
 	tokens := w.token("basic", codeForm(b.signIn(request("basic"), an).param("code"))).json(f)
 	w.access, w.idToken = tokens["access_token"].(string), tokens["id_token"].(string)
