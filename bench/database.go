@@ -77,7 +77,7 @@ func (s *server) databaseCPU() float64 {
 
 // profileInto reads a CPU profile of the server while it is driven.
 func profileInto(s *server, w io.Writer) {
-	resp, err := http.Get(s.sandbox + "/debug/pprof/profile?seconds=4")
+	resp, err := http.Get(s.sandbox + "/debug/pprof/profile?seconds=5")
 	if err != nil {
 		return
 	}

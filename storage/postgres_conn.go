@@ -42,6 +42,28 @@ func (c *postgresConn) scan(ctx context.Context, query string, args, into []any)
 	return errors.Join(err, results.Close())
 }
 
+func (c *postgresConn) each(ctx context.Context, query string, args []any, next func() []any) (err error) {
+	var rows pgx.Rows
+	if c.begun {
+		rows, err = c.pgx.Query(ctx, query, args...)
+	} else {
+		results := c.first(ctx, query, args)
+		defer func() { err = errors.Join(err, results.Close()) }()
+		rows, err = results.Query()
+	}
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(next()...); err != nil {
+			return err
+		}
+	}
+	rows.Close()
+	return rows.Err()
+}
+
 // first sends BEGIN and the first statement together, and returns the answer
 // to the latter.
 func (c *postgresConn) first(ctx context.Context, query string, args []any) pgx.BatchResults {

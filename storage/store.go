@@ -68,6 +68,8 @@ type conn interface {
 	// scan reads the first row, or returns an error that describe takes for
 	// ErrNotFound.
 	scan(ctx context.Context, query string, args, into []any) error
+	// each reads every row into what next returns for it.
+	each(ctx context.Context, query string, args []any, next func() []any) error
 }
 
 type txFunc = func(context.Context, conn) error

@@ -112,6 +112,18 @@ func (t *tx) take(what string, from *table, q query, row any, keys ...any) error
 	})
 }
 
+// list reads every row that q finds.
+func list[R any](t *tx, what string, from *table, q query, args ...any) (rows []R, err error) {
+	err = t.read(what, func() error {
+		rows = nil
+		return t.conn.each(t.ctx, q[t.db.dialect()], args, func() []any {
+			rows = append(rows, *new(R))
+			return from.targets(&rows[len(rows)-1])
+		})
+	})
+	return rows, err
+}
+
 // insert adds the row made from value.
 func (t *tx) insert(what string, into *table, value, row any) error {
 	return t.write(what, func() error {
