@@ -32,6 +32,7 @@ type options struct {
 	tokens    int
 	burst     int
 	profile   string
+	only      string
 }
 
 // variant is a database and how full it is.
@@ -85,6 +86,7 @@ func main() {
 	flag.IntVar(&o.tokens, "tokens", 0, "besides, a database with so many live tokens (try 100000)")
 	flag.IntVar(&o.burst, "burst", 200, "logins at once, for the peak of memory")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the first database's server, one for each operation, to files in this folder")
+	flag.StringVar(&o.only, "only", "", "only operations whose names contain this")
 	flag.Parse()
 	o.databases = strings.Split(databases, ",")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
