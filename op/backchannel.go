@@ -186,18 +186,18 @@ func (l libraryClient) GrantTypes() (list []oidc.GrantType) {
 
 // VerifyClient authenticates a client for the library.
 func (s *backChannelServer) VerifyClient(ctx context.Context, r *zitadel.Request[zitadel.ClientCredentials]) (client zitadel.Client, err error) {
-	err = s.view(ctx, func(tx vneid.Tx) error {
+	err = s.read(ctx, s.p.service.Store.Peek, func(tx vneid.Tx) error {
 		client, err = s.verify(ctx, tx, r)
 		return err
 	})
 	return client, err
 }
 
-// view is a look into the store, whose own failures it turns into answers;
-// those of fn are answers already.
-func (s *backChannelServer) view(ctx context.Context, fn func(vneid.Tx) error) error {
+// read is a View or Peek, whose own failures it turns into answers; those of
+// fn are answers already.
+func (s *backChannelServer) read(ctx context.Context, look func(context.Context, string, func(vneid.Tx) error) error, fn func(vneid.Tx) error) error {
 	ran := false
-	err := s.p.service.Store.View(ctx, vneid.WorldFrom(ctx).ID, func(tx vneid.Tx) error {
+	err := look(ctx, vneid.WorldFrom(ctx).ID, func(tx vneid.Tx) error {
 		err := fn(tx)
 		ran = err != nil
 		return err
@@ -307,7 +307,7 @@ type introspection struct {
 func (s *backChannelServer) Introspect(ctx context.Context, r *zitadel.Request[zitadel.IntrospectionRequest]) (*zitadel.Response, error) {
 	var t *vneid.Token
 	var client zitadel.Client
-	err := s.view(ctx, func(tx vneid.Tx) (err error) {
+	err := s.read(ctx, s.p.service.Store.View, func(tx vneid.Tx) (err error) {
 		client, err = s.verify(ctx, tx, &zitadel.Request[zitadel.ClientCredentials]{Header: r.Header, Form: r.Form, Data: r.Data.ClientCredentials})
 		if err != nil {
 			return err

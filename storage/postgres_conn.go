@@ -17,7 +17,7 @@ type postgresConn struct {
 	*sql.Conn           // gorm's; this transaction has it alone
 	pgx       *pgx.Conn // the same connection
 	begin     string
-	begun     bool // BEGIN was sent
+	begun     bool // BEGIN was sent, or there is none
 	answered  bool // and succeeded
 }
 

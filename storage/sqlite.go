@@ -107,15 +107,19 @@ func (db *sqliteDB) update(ctx context.Context, _ int, fn txFunc) error {
 }
 
 func (db *sqliteDB) view(ctx context.Context, fn txFunc) error {
+	return db.peek(ctx, func(ctx context.Context, c conn) error { return c.(*sqliteConn).view(ctx, fn) })
+}
+
+func (db *sqliteDB) peek(ctx context.Context, fn txFunc) error {
 	if db.readers == nil {
-		return db.writer.view(ctx, fn)
+		return db.writer.read(ctx, fn)
 	}
 	c, err := db.reader(ctx)
 	if err != nil {
 		return describe(ctx, "begin reading", err)
 	}
 	defer func() { db.idle <- c }()
-	return c.view(ctx, fn)
+	return fn(ctx, c)
 }
 
 // reader takes a connection that nobody uses, or makes one when there may be
@@ -144,7 +148,7 @@ func (db *sqliteDB) reader(ctx context.Context) (*sqliteConn, error) {
 }
 
 func (db *sqliteDB) ping(ctx context.Context) error {
-	return db.view(ctx, func(ctx context.Context, c conn) error {
+	return db.peek(ctx, func(ctx context.Context, c conn) error {
 		var version int
 		return describe(ctx, "ping", c.QueryRowContext(ctx, "SELECT version FROM schema_version").Scan(&version))
 	})

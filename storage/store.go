@@ -50,6 +50,8 @@ var _ vneid.Store = (*Store)(nil)
 type engine interface {
 	// view runs fn on a snapshot.
 	view(ctx context.Context, fn txFunc) error
+	// peek runs fn, which does one statement, without a transaction.
+	peek(ctx context.Context, fn txFunc) error
 	// update runs fn and commits when it returns nil. Whatever fn wrote is
 	// undone when it does not, or panics. Run counts from 1.
 	update(ctx context.Context, run int, fn txFunc) error
@@ -110,6 +112,18 @@ func (s *Store) View(ctx context.Context, world string, fn func(vneid.Tx) error)
 	}
 	return s.db.view(ctx, func(ctx context.Context, c conn) error {
 		return newTx(ctx, s.db, c, world, false).run(fn)
+	})
+}
+
+// Peek runs fn, which reads once: one statement sees one moment by itself.
+func (s *Store) Peek(ctx context.Context, world string, fn func(vneid.Tx) error) error {
+	if s.closed.Load() {
+		return errClosed("peek")
+	}
+	return s.db.peek(ctx, func(ctx context.Context, c conn) error {
+		t := newTx(ctx, s.db, c, world, false)
+		t.once = true
+		return t.run(fn)
 	})
 }
 

@@ -18,10 +18,12 @@ type tx struct {
 	db       engine
 	world    string
 	writable bool
+	once     bool // the first method is the last: there is no transaction around it
 
 	mu       sync.Mutex // fn may have started goroutines
 	conn     conn
 	gorm     *gorm.DB // bound to conn; made by orm
+	used     bool     // a method ran
 	over     bool     // fn has returned
 	failed   error    // see do
 	versions []versionStep
@@ -72,6 +74,11 @@ func (t *tx) do(what string, f func() error) error {
 	if t.failed != nil {
 		return t.failed
 	}
+	if t.once && t.used {
+		t.failed = fmt.Errorf("storage: %s: Peek reads once", what)
+		return t.failed
+	}
+	t.used = true
 	err := t.ctx.Err()
 	if err == nil {
 		err = f()
