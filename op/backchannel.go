@@ -193,19 +193,16 @@ func (s *backChannelServer) VerifyClient(ctx context.Context, r *zitadel.Request
 	return client, err
 }
 
-// read is a View or Peek, whose own failures it turns into answers; those of
-// fn are answers already.
+// read is a View or a Peek. What fn refuses is an answer already; a failure of
+// the store, which may run fn again first, becomes one here.
 func (s *backChannelServer) read(ctx context.Context, look func(context.Context, string, func(vneid.Tx) error) error, fn func(vneid.Tx) error) error {
-	ran := false
-	err := look(ctx, vneid.WorldFrom(ctx).ID, func(tx vneid.Tx) error {
-		err := fn(tx)
-		ran = err != nil
+	err := look(ctx, vneid.WorldFrom(ctx).ID, fn)
+	var status zitadel.StatusError
+	var refused *oidc.Error
+	if err == nil || errors.As(err, &status) || errors.As(err, &refused) {
 		return err
-	})
-	if err != nil && !ran {
-		return s.internal(ctx, err)
 	}
-	return err
+	return s.internal(ctx, err)
 }
 
 // verify authenticates a client by its registered method and no other.
@@ -222,7 +219,7 @@ func (s *backChannelServer) verify(ctx context.Context, tx vneid.Tx, r *zitadel.
 	case errors.Is(err, vneid.ErrNotFound):
 		return nil, s.invalidClient(ctx, r.Data.ClientID, "no client with this id")
 	case err != nil:
-		return nil, s.internal(ctx, err)
+		return nil, err
 	case client.TokenEndpointAuthMethod != used:
 		return nil, s.invalidClient(ctx, r.Data.ClientID, "used "+used+", registered "+client.TokenEndpointAuthMethod)
 	case used != vneid.AuthNone && !client.CheckSecret(r.Data.ClientSecret):
@@ -313,10 +310,10 @@ func (s *backChannelServer) Introspect(ctx context.Context, r *zitadel.Request[z
 			return err
 		}
 		t, _, err = vneid.InspectIn(tx, vneid.WorldFrom(ctx), r.Data.Token)
-		if err != nil && !errors.Is(err, vneid.ErrNotFound) {
-			return s.internal(ctx, err)
+		if errors.Is(err, vneid.ErrNotFound) {
+			return nil
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, err

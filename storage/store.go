@@ -1,5 +1,5 @@
 // Package storage keeps everything the provider must not forget, in SQLite or
-// PostgreSQL, through gorm and database/sql. It speaks vneid's types and
+// PostgreSQL, through their drivers and gorm. It speaks vneid's types and
 // errors only: gorm, SQL and the drivers' errors stay inside. It knows neither
 // HTTP nor what the rows mean, and it never asks for the time.
 //
@@ -61,7 +61,7 @@ type engine interface {
 	close() error
 }
 
-// conn is a connection inside a transaction: gorm's, and that of the statements
+// conn is a connection, mostly inside a transaction: gorm's, and that of the statements
 // of table.go.
 type conn interface {
 	gorm.ConnPool
