@@ -54,6 +54,7 @@ type Provider struct {
 	logger  *slog.Logger
 	metrics *metrics.Set
 	mux     *http.ServeMux
+	exact   map[string]http.HandlerFunc // "GET /keys": of machines, without a pattern
 
 	documents sync.Map // issuer → its discovery document, encoded
 }
@@ -102,15 +103,20 @@ func (p *Provider) routes() {
 		Revocation:    zitadel.NewEndpoint(pathRevoke),
 	}, zitadel.WithServerCORSOptions(nil))
 
-	p.mux.HandleFunc("GET "+pathDiscovery, cors(p.discovery))
-	p.mux.HandleFunc("GET "+pathKeys, cors(p.jwks))
+	p.exact = map[string]http.HandlerFunc{
+		"GET " + pathDiscovery:   cors(p.discovery),
+		"GET " + pathKeys:        cors(p.jwks),
+		"POST " + pathToken:      cors(p.backChannel(backChannel)),
+		"POST " + pathIntrospect: p.backChannel(backChannel),
+		"POST " + pathRevoke:     cors(p.backChannel(backChannel)),
+		"GET " + pathUserinfo:    cors(p.userinfo),
+		"POST " + pathUserinfo:   cors(p.userinfo),
+	}
+	for pattern, h := range p.exact {
+		p.mux.HandleFunc(pattern, h)
+	}
 	p.mux.HandleFunc("GET "+pathAuthorize, p.authorize)
 	p.mux.HandleFunc("POST "+pathAuthorize, p.authorize)
-	p.mux.HandleFunc("POST "+pathToken, cors(p.backChannel(backChannel)))
-	p.mux.HandleFunc("POST "+pathIntrospect, p.backChannel(backChannel))
-	p.mux.HandleFunc("POST "+pathRevoke, cors(p.backChannel(backChannel)))
-	p.mux.HandleFunc("GET "+pathUserinfo, cors(p.userinfo))
-	p.mux.HandleFunc("POST "+pathUserinfo, cors(p.userinfo))
 	p.mux.HandleFunc("GET "+pathEndSession, p.endSession)
 	p.mux.HandleFunc("POST "+pathEndSession, p.endSession)
 	p.mux.HandleFunc("POST "+pathSignOut, p.confirmSignOut)
@@ -125,6 +131,11 @@ func (p *Provider) routes() {
 // ServeHTTP serves a request whose path stands below the issuer.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Robots-Tag", "noindex")
+	// What machines ask thousands of times needs no search through the patterns.
+	if h := p.exact[r.Method+" "+r.URL.Path]; h != nil {
+		h(w, r)
+		return
+	}
 	handler, pattern := p.mux.Handler(r)
 	switch {
 	case path.Clean(r.URL.Path) != r.URL.Path:

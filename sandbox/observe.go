@@ -77,8 +77,9 @@ func (o *observer) around(next http.Handler) http.Handler {
 			case class == "/healthz" || class == "/ready" || class == "/metrics" || class == "/assets":
 				level = slog.LevelDebug // machines ask every second
 			}
-			o.log.Log(r.Context(), level, "request", "listener", o.listener, "method", plainMethod(r.Method), "path", maskPath(r.URL.Path),
-				"status", w.status, "ms", float64(took.Microseconds())/1000, "bytes", w.bytes, "request_id", id)
+			o.log.LogAttrs(r.Context(), level, "request", slog.String("listener", o.listener), slog.String("method", plainMethod(r.Method)),
+				slog.String("path", maskPath(r.URL.Path)), slog.Int("status", w.status), slog.Float64("ms", float64(took.Microseconds())/1000),
+				slog.Int64("bytes", w.bytes), slog.String("request_id", id))
 			if broken != nil && w.aborted {
 				panic(http.ErrAbortHandler) // the rest of the answer can only be cut off
 			}

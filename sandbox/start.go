@@ -171,10 +171,14 @@ func (r *Running) build(ctx context.Context, c *Config) (provider, sandbox http.
 	sandboxMux.Handle(api.Prefix+"/", api.New(api.Config{Store: r.store, Inbox: r.inbox, Rand: rand.Reader,
 		AllowHosts: c.AllowHosts, Logger: r.log, MoveClock: k.moveClock, Reset: k.reset, RotateKey: idp.RotateKey}))
 
-	wrap := func(listener string, h http.Handler) http.Handler {
+	wrap := func(listener string, h http.Handler, maxBody int64) http.Handler {
 		o := &observer{listener: listener, log: r.log, metrics: set, rand: rand.Reader, clock: vneid.SystemClock{}, pages: p}
 		inWorld := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-			h.ServeHTTP(w, req.WithContext(vneid.WithWorld(req.Context(), world)))
+			req = req.WithContext(vneid.WithWorld(req.Context(), world)) // ours to change
+			if maxBody > 0 {
+				req.Body = http.MaxBytesReader(w, req.Body, maxBody)
+			}
+			h.ServeHTTP(w, req)
 		})
 		return o.around(g.knownHosts(inWorld))
 	}
@@ -182,8 +186,8 @@ func (r *Running) build(ctx context.Context, c *Config) (provider, sandbox http.
 	r.endWork = endWork
 	r.work.Go(func() { idp.RunKeys(work) })
 	r.work.Go(func() { k.followClock(work) })
-	provider = health(r.store, set, http.MaxBytesHandler(idp, maxFormBody))
-	return wrap("provider", provider), wrap("sandbox", g.callers(sandboxMux)), nil
+	provider = health(r.store, set, idp)
+	return wrap("provider", provider, maxFormBody), wrap("sandbox", g.callers(sandboxMux), 0), nil
 }
 
 // maxHead bounds the request line and headers of a request, in bytes. Ours and

@@ -54,6 +54,11 @@ func (e *explainer) scan(ctx context.Context, query string, args, into []any) er
 	return e.conn.scan(ctx, query, args, into)
 }
 
+func (e *explainer) each(ctx context.Context, query string, args []any, next func() []any) error {
+	e.explain(query, args)
+	return e.conn.each(ctx, query, args, next)
+}
+
 func (e *explainer) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	e.explain(query, args)
 	return e.conn.ExecContext(ctx, query, args...)

@@ -15,6 +15,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -69,17 +70,47 @@ type page struct {
 	Body                         template.HTML
 }
 
-var set = template.Must(template.New("").Funcs(template.FuncMap{
-	"minutes":   minutes,
-	"timestamp": timestamp,
-	"isURL":     isURL,
-}).ParseFS(htmlFiles, "html/*.html"))
+var sets = map[Lang]*template.Template{Vi: parse(Vi), En: parse(En)}
+
+// plainText is a text without arguments, as the templates ask for it.
+var plainText = regexp.MustCompile(`\{\{\$?\.T "([a-z0-9_.]+)"\}\}`)
+
+// parse reads the templates of a language. A text without arguments is the
+// same on every page, so it is put in here, once: half of what a page costs was
+// looking up and escaping its texts. All stand between tags or in quoted
+// attributes, where this escaping is the right one.
+func parse(l Lang) *template.Template {
+	set := template.New("").Funcs(template.FuncMap{
+		"minutes":   minutes,
+		"timestamp": timestamp,
+		"isURL":     isURL,
+	})
+	entries, err := htmlFiles.ReadDir("html")
+	if err != nil {
+		panic(err) // embedded at build time
+	}
+	for _, e := range entries {
+		source, err := htmlFiles.ReadFile("html/" + e.Name())
+		if err != nil {
+			panic(err)
+		}
+		text := plainText.ReplaceAllStringFunc(string(source), func(call string) string {
+			return template.HTMLEscapeString(Text(l, plainText.FindStringSubmatch(call)[1]))
+		})
+		template.Must(set.New(e.Name()).Parse(text))
+	}
+	return set
+}
 
 // Render writes the whole page. Nothing is sent while it works, so a failure
 // can still become an error page.
 func Render(v View) ([]byte, error) {
 	if f := v.frame(); f.Lang == "" {
 		v = WithLang(v, Vi)
+	}
+	set := sets[v.frame().Lang]
+	if set == nil {
+		set = sets[Vi]
 	}
 	var body, out bytes.Buffer
 	if err := set.ExecuteTemplate(&body, v.template(), v); err != nil {

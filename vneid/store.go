@@ -9,7 +9,7 @@ import (
 // implements it for SQLite and PostgreSQL; storagetest holds both to what is
 // written here.
 //
-// Both functions hand fn a [Tx] that is good until fn returns. fn may run more
+// View, Peek and Update hand fn a [Tx] that is good until fn returns. fn may run more
 // than once (a conflict, a busy database), so it changes nothing outside the
 // Tx except variables it sets anew each time. An error of fn rolls everything
 // back and comes out unchanged. fn is short and waits for nobody: others may
@@ -21,6 +21,9 @@ import (
 // once is claimed by a row.
 type Store interface {
 	View(ctx context.Context, world string, fn func(Tx) error) error
+	// Peek is View for an fn that calls one getter, once: it needs no
+	// transaction to see one moment.
+	Peek(ctx context.Context, world string, fn func(Tx) error) error
 	Update(ctx context.Context, world string, fn func(Tx) error) error
 
 	Worlds(ctx context.Context) ([]WorldRecord, error)
