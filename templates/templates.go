@@ -70,9 +70,11 @@ type page struct {
 }
 
 var set = template.Must(template.New("").Funcs(template.FuncMap{
+	"clocktime": clocktime,
 	"minutes":   minutes,
 	"timestamp": timestamp,
 	"isURL":     isURL,
+	"qr":        qr,
 }).ParseFS(htmlFiles, "html/*.html"))
 
 // Render writes the whole page. Nothing is sent while it works, so a failure
@@ -118,6 +120,15 @@ func CSP(formActions ...string) string {
 // minutes is 125 as "2:05".
 func minutes(seconds int) string {
 	return fmt.Sprintf("%d:%02d", max(seconds, 0)/60, max(seconds, 0)%60)
+}
+
+// clocktime is the time of day of an RFC 3339 time, in its own zone.
+func clocktime(s string) string {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return s
+	}
+	return t.Format("15:04:05")
 }
 
 // timestamp shows an RFC 3339 time the Vietnamese way, in its own zone;

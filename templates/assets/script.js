@@ -58,8 +58,72 @@
       element.hidden = true;
       done.hidden = false;
       if (button) button.classList.remove("is-waiting");
+      element.dispatchEvent(new Event("countdown-done", { bubbles: true }));
     };
     tick();
+  });
+
+  // The QR code: the server tells what the phone does. A tab that nobody sees
+  // listens to nothing, since a browser opens few connections to one host; it
+  // hears the present state when it is shown again.
+  all("[data-qr-url]").forEach((part) => {
+    let source = null;
+    let retry = null;
+    let pause = 1000;
+    let over = false;
+    const show = (state) => {
+      all("[data-qr-state]", part).forEach((e) => (e.hidden = e.dataset.qrState !== state));
+      all("[data-qr-again]", part).forEach((e) => (e.hidden = state === "fresh"));
+    };
+    const close = () => {
+      clearTimeout(retry);
+      if (source) source.close();
+      source = null;
+    };
+    const end = (state) => {
+      over = true;
+      close();
+      if (state) show(state);
+    };
+    const open = () => {
+      if (over || document.hidden || source) return;
+      clearTimeout(retry);
+      source = new EventSource(part.dataset.qrUrl);
+      source.addEventListener("open", () => (pause = 1000));
+      source.addEventListener("error", () => {
+        close();
+        // Every answer but a stream is an error too, so at some time enough is
+        // enough: the link to the page that waits stays.
+        if (pause > 60000) return end();
+        retry = setTimeout(open, pause + Math.random() * 1000);
+        pause *= 2;
+      });
+      source.addEventListener("scanned", (event) => {
+        const news = JSON.parse(event.data);
+        const put = (name, text) => all("[data-qr-" + name + "]", part).forEach((e) => (e.textContent = text));
+        put("by", news.by);
+        put("at", news.time);
+        put("digits", news.digits || "");
+        all("[data-qr-match]", part).forEach((e) => (e.hidden = !news.digits));
+        show("scanned");
+      });
+      source.addEventListener("replaced", () => end("elsewhere"));
+      source.addEventListener("expired", () => end("expired"));
+      source.addEventListener("crowded", close); // another tab took the place; again when this one is looked at
+      source.addEventListener("go", () => {
+        end();
+        location.assign(part.dataset.qrNextUrl);
+      });
+    };
+    // Going on must not cut off a form that is on its way.
+    document.addEventListener("submit", (event) => {
+      if (!event.defaultPrevented) close();
+    });
+    document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+    addEventListener("pagehide", close);
+    addEventListener("pageshow", (event) => event.persisted && open());
+    part.addEventListener("countdown-done", () => over || show("expired"));
+    open();
   });
 
   // The inbox: fetch this same page and take over what is new in its list.
