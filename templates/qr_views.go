@@ -26,13 +26,8 @@ type QR struct {
 	PhoneURL      string // the phone app of the sandbox, "" = none
 }
 
-// Is reports whether the code is in that state; a page has the texts of all
-// states, so that the script only shows and hides.
+// Is reports whether the code is in that state.
 func (q QR) Is(state string) bool { return q.State == state }
-
-// Shown reports whether this page has the code's picture: the script can go
-// from there to any other state.
-func (q QR) Shown() bool { return q.State == QRFresh && q.ImageURL != "" }
 
 // Live reports whether something may still happen to the code.
 func (q QR) Live() bool { return q.State == QRFresh || q.State == QRScanned }

@@ -149,7 +149,7 @@ func TestThePagesKeepTheTextsAndIDsTheyPromised(t *testing.T) {
 			`<img id="qr" src="/login/abc123/qr.svg?g=1"`, `<summary>Không quét được?</summary>`, `<code id="qr-code" class="pick">7K3M-0QZ9</code>`,
 			`<a href="/login/abc123/waiting">Tôi đã quét mã</a>`,
 		},
-		"login-qr-expired":   {`<form method="post" action="/login/abc123/qr" class="qr-again" data-once data-qr-again>`, ">Tải lại</button>"},
+		"login-qr-expired":   {`<form method="post" action="/login/abc123/qr" class="qr-again" data-once>`, ">Tải lại</button>"},
 		"login-scanned":      {"Đã quét, chờ xác nhận trên điện thoại", "Nguyễn V** A**", "09:30:05"},
 		"login-qr-elsewhere": {">Tải lại</button>"},
 		"login-wrong":        {"Số định danh cá nhân hoặc mật khẩu không đúng.", `value="038090000001"`},
