@@ -35,6 +35,9 @@ type Config struct {
 	Logger  *slog.Logger
 	HelpURL string       // the sandbox, linked from the pages; "" = none
 	Metrics *metrics.Set // nil = a set of its own
+	// PhoneURL is the address of the phone app, which QR codes begin with;
+	// "" = there are no phones.
+	PhoneURL string
 
 	// Of the signing keys, see keyring.Config; all may be zero.
 	SealingKey, OldSealingKey []byte
@@ -81,7 +84,8 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	}
 	p := &Provider{
 		service: service,
-		pages:   &login.Pages{Service: service, Logger: c.Logger, HelpURL: strings.TrimSuffix(c.HelpURL, "/"), Metrics: c.Metrics},
+		pages: &login.Pages{Service: service, Logger: c.Logger, HelpURL: strings.TrimSuffix(c.HelpURL, "/"), PhoneURL: strings.TrimSuffix(c.PhoneURL, "/"),
+			Hub: login.NewHub(service, c.Logger, c.Metrics), Metrics: c.Metrics},
 		keys:    keys,
 		logger:  c.Logger,
 		metrics: c.Metrics,
@@ -90,6 +94,10 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	p.routes()
 	return p, nil
 }
+
+// Close ends what the provider keeps open: the streams of browsers that wait
+// for a phone, which http.Server.Shutdown does not know or would wait for.
+func (p *Provider) Close() { p.pages.Hub.Close() }
 
 func (p *Provider) routes() {
 	backChannel := zitadel.RegisterServer(&backChannelServer{p: p}, zitadel.Endpoints{

@@ -1,10 +1,12 @@
 package sandbox
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"regexp"
 	"runtime/debug"
@@ -77,7 +79,11 @@ func (o *observer) around(next http.Handler) http.Handler {
 			case class == "/healthz" || class == "/ready" || class == "/metrics" || class == "/assets":
 				level = slog.LevelDebug // machines ask every second
 			}
-			o.log.Log(r.Context(), level, "request", "listener", o.listener, "method", plainMethod(r.Method), "path", maskPath(r.URL.Path),
+			what := "request"
+			if w.taken {
+				what = "stream begun" // and nothing is known of its end
+			}
+			o.log.Log(r.Context(), level, what, "listener", o.listener, "method", plainMethod(r.Method), "path", maskPath(r.URL.Path),
 				"status", w.status, "ms", float64(took.Microseconds())/1000, "bytes", w.bytes, "request_id", id)
 			if broken != nil && w.aborted {
 				panic(http.ErrAbortHandler) // the rest of the answer can only be cut off
@@ -143,6 +149,7 @@ type answer struct {
 	status  int
 	bytes   int64
 	aborted bool
+	taken   bool // the handler took the connection: the answer goes on behind our back
 }
 
 func (a *answer) WriteHeader(status int) {
@@ -159,6 +166,15 @@ func (a *answer) Write(b []byte) (int, error) {
 	n, err := a.ResponseWriter.Write(b)
 	a.bytes += int64(n)
 	return n, err
+}
+
+// Hijack notes that the answer is beyond us from now on.
+func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffers, err := http.NewResponseController(a.ResponseWriter).Hijack()
+	if err == nil {
+		a.taken, a.status = true, http.StatusOK // what the only one who does this answers: a stream of events
+	}
+	return conn, buffers, err
 }
 
 // Unwrap lets http.ResponseController flush and set deadlines.
