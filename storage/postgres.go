@@ -2,13 +2,13 @@ package storage
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -37,7 +37,7 @@ type postgresDB struct {
 	again sync.RWMutex
 
 	config       *pgx.ConnConfig // for a connection besides the pool
-	self         string          // names this process to those that listen
+	self         atomic.Uint32   // the server's process that listens for us: names us to the others
 	endListening func()
 }
 
@@ -45,7 +45,7 @@ func openPostgres(ctx context.Context, loc location, log *slog.Logger) (*postgre
 	db := stdlib.OpenDB(*loc.postgres)
 	db.SetMaxOpenConns(loc.conns)
 	db.SetMaxIdleConns(loc.conns)
-	p := &postgresDB{db: db, conns: loc.conns, config: loc.postgres, self: rand.Text(), endListening: func() {}}
+	p := &postgresDB{db: db, conns: loc.conns, config: loc.postgres, endListening: func() {}}
 	if err := p.connect(ctx, log); err != nil {
 		db.Close()
 		return nil, err

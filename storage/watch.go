@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -64,7 +65,7 @@ const channel = "vneid_logins"
 
 // notify says who speaks, so that this process does not hear itself.
 func (p *postgresDB) notify(ctx context.Context, c conn, world, login string) error {
-	_, err := c.exec(ctx, "SELECT pg_notify($1, $2)", channel, p.self+" "+world+" "+login)
+	_, err := c.exec(ctx, "SELECT pg_notify($1, $2)", channel, strconv.Itoa(int(p.self.Load()))+" "+world+" "+login)
 	return err
 }
 
@@ -102,12 +103,14 @@ func (p *postgresDB) listenOnce(ctx context.Context, w *watchers) bool {
 	if _, err := c.Exec(ctx, "LISTEN "+channel); err != nil {
 		return false
 	}
+	p.self.Store(c.PgConn().PID())
+	self := strconv.Itoa(int(c.PgConn().PID()))
 	for {
 		n, err := c.WaitForNotification(ctx)
 		if err != nil {
 			return true
 		}
-		if parts := strings.Split(n.Payload, " "); len(parts) == 3 && parts[0] != p.self {
+		if parts := strings.Split(n.Payload, " "); len(parts) == 3 && parts[0] != self {
 			w.tell(parts[1], parts[2])
 		}
 	}

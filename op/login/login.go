@@ -26,11 +26,9 @@ type Pages struct {
 	Service *vneid.Service
 	Logger  *slog.Logger
 	HelpURL string // the sandbox: people and SMS inbox; "" = none
-	// PhoneURL is the phone app, which QR codes lead to; "" = there is none,
-	// and no way in by QR code.
-	PhoneURL string
-	Hub      *Hub
-	Metrics  *metrics.Set
+	ScanURL string // where the phone app takes codes: QR codes begin with it; "" = none are shown
+	Hub     *Hub
+	Metrics *metrics.Set
 }
 
 // Routes adds every page to the mux.

@@ -3,15 +3,12 @@ package login
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/vneid-sandbox/vneid-sandbox/templates"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
-
-// scanPath is where the phone app takes codes; what a QR code says begins with
-// its address.
-const scanPath = "/scan"
 
 // qrView is what a page shows of a login's QR code. The picture is drawn at an
 // address of its own: whoever types a password does not pay for it. A browser
@@ -19,7 +16,7 @@ const scanPath = "/scan"
 // button for a new one.
 func (p *Pages) qrView(r *http.Request, step *vneid.Step) (v templates.QR) {
 	w, l := vneid.WorldFrom(r.Context()), step.Login
-	if p.PhoneURL == "" || l.State != vneid.StateStarted {
+	if p.ScanURL == "" || l.State != vneid.StateStarted {
 		return v
 	}
 	base, now := p.url(r, "/login/"+l.ID), w.Clock.Now()
@@ -36,7 +33,7 @@ func (p *Pages) qrView(r *http.Request, step *vneid.Step) (v templates.QR) {
 		v.By, v.At, v.Digits = step.ScannedBy, scannedAt(l), matchDigits(l)
 	default:
 		v.State, v.EventsURL = templates.QRFresh, base+"/events"+generation
-		v.ImageURL, v.Short, v.PhoneURL = base+"/qr.svg"+generation, l.QRShort(w.Salt), p.PhoneURL
+		v.ImageURL, v.Short, v.PhoneURL = base+"/qr.svg"+generation, l.QRShort(w.Salt), strings.TrimSuffix(p.ScanURL, "/scan")
 		v.SecondsLeft = secondsUntil(qrEnds(l), now)
 	}
 	if !left {
@@ -83,7 +80,7 @@ func (p *Pages) picture(w http.ResponseWriter, r *http.Request) error {
 		http.Error(w, "this code is not shown here (any more)", http.StatusNotFound)
 		return nil
 	}
-	svg, err := drawQR(l.QRCode(p.PhoneURL+scanPath, world.Salt))
+	svg, err := drawQR(l.QRCode(p.ScanURL, world.Salt))
 	if err != nil {
 		return err
 	}
@@ -127,7 +124,7 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !step.ShowsQR || p.PhoneURL == "" {
+	if !step.ShowsQR || p.ScanURL == "" {
 		return vneid.Errorf(vneid.CodeForbidden, "qr_other_browser", "this browser does not show the live code of the login")
 	}
 	// A page that still shows an older code learns so at once.
