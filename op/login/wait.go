@@ -229,9 +229,7 @@ func (h *Hub) look(wd *watched) {
 		return
 	}
 	h.mu.Lock()
-	if gone {
-		wd.version = 0
-	} else {
+	if !gone {
 		wd.version, wd.deadline = l.Version, qrEnds(l)
 	}
 	streams := slices.Clone(wd.streams)
@@ -331,7 +329,8 @@ func (h *Hub) reread() {
 			}
 			h.mu.Lock()
 			for _, id := range some {
-				if wd := h.logins[hubKey{world.ID, id}]; wd != nil && wd.version != versions[id] {
+				version, there := versions[id]
+				if wd := h.logins[hubKey{world.ID, id}]; wd != nil && (!there || wd.version != version) {
 					h.push(wd)
 				}
 			}
