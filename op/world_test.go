@@ -82,8 +82,13 @@ func (l *lockedBuffer) String() string {
 
 func newWorld(t testing.TB) *testWorld {
 	t.Helper()
+	return newWorldOn(t, "sqlite::memory:")
+}
+
+func newWorldOn(t testing.TB, database string) *testWorld {
+	t.Helper()
 	ctx := context.Background()
-	store, err := storage.Open(ctx, "sqlite::memory:", storage.Options{})
+	store, err := storage.Open(ctx, database, storage.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
