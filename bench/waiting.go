@@ -38,6 +38,7 @@ const (
 )
 
 const waitingConfig = `policy:
+  logins_per_minute: 0
   login_lifetime: 1h
   qr_lifetime: 1h
   app_session_lifetime: 1h

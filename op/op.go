@@ -38,6 +38,10 @@ type Config struct {
 	ScanURL string       // of the phone app: what the QR codes begin with; "" = none are shown
 	Metrics *metrics.Set // nil = a set of its own
 
+	// MaxWaiting is how many browsers may wait for a phone at a time, each with
+	// a connection of its own; 0 = 15,000.
+	MaxWaiting int
+
 	// Of the signing keys, see keyring.Config; all may be zero.
 	SealingKey, OldSealingKey []byte
 	KeyRotation               time.Duration
@@ -85,7 +89,7 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	p := &Provider{
 		service: service,
 		pages: &login.Pages{Service: service, Logger: c.Logger, HelpURL: strings.TrimSuffix(c.HelpURL, "/"), ScanURL: c.ScanURL,
-			Hub: login.NewHub(service, c.Logger, c.Metrics), Metrics: c.Metrics},
+			Hub: login.NewHub(service, c.Logger, c.Metrics, c.MaxWaiting), Metrics: c.Metrics},
 		phones:  &phoneapi.API{Service: service, Logger: c.Logger, ScanURL: c.ScanURL},
 		keys:    keys,
 		logger:  c.Logger,

@@ -29,6 +29,7 @@ type Hub struct {
 	unwatch func()
 	work    sync.WaitGroup
 	jobs    chan *watched
+	most    int // streams
 
 	mu      sync.Mutex
 	logins  map[hubKey]*watched
@@ -61,9 +62,13 @@ const (
 	comeAgainSecs = "10"
 )
 
-// NewHub makes a hub that works until [Hub.Close].
-func NewHub(service *vneid.Service, logger *slog.Logger, set *metrics.Set) *Hub {
-	h := &Hub{service: service, logger: logger, clock: vneid.SystemClock{}, jobs: make(chan *watched, mostStreams), logins: map[hubKey]*watched{}}
+// NewHub makes a hub that works until [Hub.Close], with so many streams at most;
+// 0 = 15,000.
+func NewHub(service *vneid.Service, logger *slog.Logger, set *metrics.Set, most int) *Hub {
+	if most <= 0 || most > mostStreams {
+		most = mostStreams
+	}
+	h := &Hub{service: service, logger: logger, clock: vneid.SystemClock{}, most: most, jobs: make(chan *watched, most), logins: map[hubKey]*watched{}}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	set.GetOrCreateGauge("vneid_waiting_browsers", func() float64 {
 		h.mu.Lock()
@@ -114,7 +119,7 @@ func (h *Hub) every(pause time.Duration, do func()) {
 func (h *Hub) reserve() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed || h.streams >= mostStreams {
+	if h.closed || h.streams >= h.most {
 		return vneid.Errorf(vneid.CodeUnavailable, "overloaded", "%d browsers wait already, or the program stops", h.streams)
 	}
 	h.streams++
