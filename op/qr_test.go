@@ -295,6 +295,9 @@ func TestANewCodeTakesThePlaceOfTheOldOneEverywhere(t *testing.T) {
 	again := b.listen(page, "?g=1") // the old tab is looked at again
 	again.want("replaced")
 	again.wantEnd()
+	if a := b.get(w.url + page + "/waiting?g=1"); !strings.Contains(a.body, "đang hiện ở một thẻ hoặc trình duyệt khác") || !strings.Contains(a.body, ">Tải lại</button>") {
+		t.Errorf("what the old tab takes over: %s", a.body)
+	}
 	if a := b.get(w.url + page + "/qr.svg?g=1"); a.StatusCode != http.StatusNotFound {
 		t.Errorf("the old picture: %s", a.Status)
 	}

@@ -23,7 +23,7 @@ func FixturesIn(l Lang) map[string]View {
 		CancelAction: "/login/abc123/cancel", HelpURL: sandbox + "/",
 	}
 	login.QR = QR{
-		State: QRFresh, ImageURL: "/login/abc123/qr.svg?g=1", RefreshAction: "/login/abc123/qr", WaitURL: "/login/abc123/waiting",
+		State: QRFresh, ImageURL: "/login/abc123/qr.svg?g=1", RefreshAction: "/login/abc123/qr", WaitURL: "/login/abc123/waiting?g=1",
 		EventsURL: "/login/abc123/events?g=1", LoginURL: "/login/abc123", SecondsLeft: 118, Short: "7K3M-0QZ9", PhoneURL: sandbox + "/phone",
 	}
 	loginError := login

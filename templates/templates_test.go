@@ -147,7 +147,7 @@ func TestThePagesKeepTheTextsAndIDsTheyPromised(t *testing.T) {
 			`<label for="password">Mật khẩu</label>`, `id="password" name="password" type="password" autocomplete="current-password"`,
 			`>Đăng nhập</button>`,
 			`<img id="qr" src="/login/abc123/qr.svg?g=1"`, `<summary>Không quét được?</summary>`, `<code id="qr-code" class="pick">7K3M-0QZ9</code>`,
-			`<a href="/login/abc123/waiting">Tôi đã quét mã</a>`,
+			`<a href="/login/abc123/waiting?g=1">Tôi đã quét mã</a>`,
 		},
 		"login-qr-expired":   {`<form method="post" action="/login/abc123/qr" class="qr-again" data-once>`, ">Tải lại</button>"},
 		"login-scanned":      {"Đã quét, chờ xác nhận trên điện thoại", "Nguyễn V** A**", "09:30:05"},

@@ -21,10 +21,10 @@ func (p *Pages) qrView(r *http.Request, step *vneid.Step) (v templates.QR) {
 	}
 	base, now := p.url(r, "/login/"+l.ID), w.Clock.Now()
 	generation := "?g=" + itoa(l.QR.Generation)
-	v = templates.QR{RefreshAction: base + "/qr", WaitURL: base + "/waiting", LoginURL: base}
+	v = templates.QR{RefreshAction: base + "/qr", WaitURL: base + "/waiting" + generation, LoginURL: base}
 	left := l.QR.Generation < w.Policy.QRPerLogin
 	switch {
-	case !step.ShowsQR:
+	case !step.ShowsQR || asksForOther(r, l.QR.Generation):
 		v.State = templates.QRElsewhere
 	case l.QR.Expired(now):
 		v.State = templates.QRExpired
@@ -43,6 +43,14 @@ func (p *Pages) qrView(r *http.Request, step *vneid.Step) (v templates.QR) {
 		}
 	}
 	return v
+}
+
+// asksForOther reports whether the request is about another generation of the
+// code: its page shows one that was replaced, perhaps by another tab of the
+// same browser.
+func asksForOther(r *http.Request, generation int) bool {
+	g := r.URL.Query().Get("g")
+	return g != "" && g != itoa(generation)
 }
 
 // qrEnds is when nothing can happen to the code any more.
@@ -76,7 +84,7 @@ func (p *Pages) picture(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Security-Policy", "default-src 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
-	if v := p.qrView(r, &step); v.State != templates.QRFresh || r.URL.Query().Get("g") != itoa(l.QR.Generation) {
+	if v := p.qrView(r, &step); v.State != templates.QRFresh {
 		http.Error(w, "this code is not shown here (any more)", http.StatusNotFound)
 		return nil
 	}
