@@ -212,6 +212,9 @@ func routeClass(path string, status int) string {
 	if path == "/" {
 		return "/"
 	}
+	if strings.HasPrefix(path, "/login/") && strings.HasSuffix(path, "/events") && status == http.StatusOK {
+		return "/login/events" // over TLS they last as long as somebody waits: not to be mixed with pages
+	}
 	if status != http.StatusNotFound || strings.HasPrefix(path, "/api/v1/") {
 		for _, class := range routeClasses {
 			if path == class || strings.HasPrefix(path, class+"/") {
