@@ -26,9 +26,6 @@ type QR struct {
 	PhoneURL      string // the phone app of the sandbox, "" = none
 }
 
-// Is reports whether the code is in that state.
-func (q QR) Is(state string) bool { return q.State == state }
-
 // Live reports whether something may still happen to the code.
 func (q QR) Live() bool { return q.State == QRFresh || q.State == QRScanned }
 
@@ -60,4 +57,4 @@ type qrPart struct {
 	QR
 }
 
-func qr(f Frame, q QR) qrPart { return qrPart{f, q} }
+func qr(f Frame, q QR) *qrPart { return &qrPart{f, q} }
