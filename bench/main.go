@@ -87,11 +87,16 @@ func main() {
 	flag.IntVar(&o.burst, "burst", 200, "logins at once, for the peak of memory")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the first database's server, one for each operation, to files in this folder")
 	flag.StringVar(&o.only, "only", "", "only operations whose names contain this")
+	waiting := flag.Int("waiting", 0, "measure nothing but so many browsers that wait for a phone (try 10000)")
 	flag.Parse()
 	o.databases = strings.Split(databases, ",")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, o); err != nil {
+	measured := func() error { return run(ctx, o) }
+	if *waiting > 0 {
+		measured = func() error { return measureWaiting(ctx, o.binary, o.databases[0], *waiting) }
+	}
+	if err := measured(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

@@ -35,8 +35,12 @@ type Config struct {
 	Rand    vneid.Rand
 	Logger  *slog.Logger
 	HelpURL string       // the sandbox, linked from the pages; "" = none
-	ScanURL string       // of the phone app: what the QR codes begin with
+	ScanURL string       // of the phone app: what the QR codes begin with; "" = none are shown
 	Metrics *metrics.Set // nil = a set of its own
+
+	// MaxWaiting is how many browsers may wait for a phone at a time, each with
+	// a connection of its own; 0 = 15,000.
+	MaxWaiting int
 
 	// Of the signing keys, see keyring.Config; all may be zero.
 	SealingKey, OldSealingKey []byte
@@ -85,7 +89,8 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	}
 	p := &Provider{
 		service: service,
-		pages:   &login.Pages{Service: service, Logger: c.Logger, HelpURL: strings.TrimSuffix(c.HelpURL, "/"), Metrics: c.Metrics},
+		pages: &login.Pages{Service: service, Logger: c.Logger, HelpURL: strings.TrimSuffix(c.HelpURL, "/"), ScanURL: c.ScanURL,
+			Hub: login.NewHub(service, c.Logger, c.Metrics, c.MaxWaiting), Metrics: c.Metrics},
 		phones:  &phoneapi.API{Service: service, Logger: c.Logger, ScanURL: c.ScanURL},
 		keys:    keys,
 		logger:  c.Logger,
@@ -95,6 +100,10 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	p.routes()
 	return p, nil
 }
+
+// Close ends what the provider keeps open: the streams of browsers that wait
+// for a phone, which http.Server.Shutdown does not know or would wait for.
+func (p *Provider) Close() { p.pages.Hub.Close() }
 
 func (p *Provider) routes() {
 	backChannel := zitadel.RegisterServer(&backChannelServer{p: p}, zitadel.Endpoints{

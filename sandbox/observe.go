@@ -1,10 +1,12 @@
 package sandbox
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"regexp"
 	"runtime/debug"
@@ -77,7 +79,11 @@ func (o *observer) around(next http.Handler) http.Handler {
 			case class == "/healthz" || class == "/ready" || class == "/metrics" || class == "/assets":
 				level = slog.LevelDebug // machines ask every second
 			}
-			o.log.LogAttrs(r.Context(), level, "request", slog.String("listener", o.listener), slog.String("method", plainMethod(r.Method)),
+			what := "request"
+			if w.taken {
+				what = "stream begun" // and nothing is known of its end
+			}
+			o.log.LogAttrs(r.Context(), level, what, slog.String("listener", o.listener), slog.String("method", plainMethod(r.Method)),
 				slog.String("path", maskPath(r.URL.Path)), slog.Int("status", w.status), slog.Float64("ms", float64(took.Microseconds())/1000),
 				slog.Int64("bytes", w.bytes), slog.String("request_id", id))
 			if broken != nil && w.aborted {
@@ -144,6 +150,7 @@ type answer struct {
 	status  int
 	bytes   int64
 	aborted bool
+	taken   bool // the handler took the connection: the answer goes on behind our back
 }
 
 func (a *answer) WriteHeader(status int) {
@@ -160,6 +167,15 @@ func (a *answer) Write(b []byte) (int, error) {
 	n, err := a.ResponseWriter.Write(b)
 	a.bytes += int64(n)
 	return n, err
+}
+
+// Hijack notes that the answer is beyond us from now on.
+func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffers, err := http.NewResponseController(a.ResponseWriter).Hijack()
+	if err == nil {
+		a.taken, a.status = true, http.StatusOK // what the only one who does this answers: a stream of events
+	}
+	return conn, buffers, err
 }
 
 // Unwrap lets http.ResponseController flush and set deadlines.
@@ -196,6 +212,9 @@ var routeClasses = []string{
 func routeClass(path string, status int) string {
 	if path == "/" {
 		return "/"
+	}
+	if strings.HasPrefix(path, "/login/") && strings.HasSuffix(path, "/events") && status == http.StatusOK {
+		return "/login/events" // over TLS they last as long as somebody waits: not to be mixed with pages
 	}
 	if status != http.StatusNotFound || strings.HasPrefix(path, "/api/v1/") {
 		for _, class := range routeClasses {

@@ -38,6 +38,7 @@ type Running struct {
 	ca      *localca.Authority
 	store   vneid.Store
 	inbox   *sms.Network
+	idp     *op.Provider
 	servers []*http.Server
 	work    sync.WaitGroup // what runs beside the listeners
 	endWork context.CancelFunc
@@ -67,6 +68,9 @@ func Start(ctx context.Context, c Config) (*Running, error) {
 	fail := func(err error) (*Running, error) {
 		for _, l := range listeners {
 			l.Close()
+		}
+		if r.idp != nil {
+			r.idp.Close()
 		}
 		if r.store != nil {
 			err = errors.Join(err, r.store.Close())
@@ -143,7 +147,7 @@ func (r *Running) build(ctx context.Context, c *Config) (provider, sandbox http.
 	}
 
 	providerConfig := op.Config{Store: r.store, Hasher: hasher, SMS: r.inbox, Rand: rand.Reader, Logger: r.log,
-		HelpURL: c.SandboxURL, ScanURL: c.SandboxURL + "/phone/scan", Metrics: set}
+		HelpURL: c.SandboxURL, ScanURL: c.SandboxURL + "/phone/scan", MaxWaiting: c.waiting(), Metrics: set}
 	if err := c.setKeys(&providerConfig); err != nil {
 		return nil, nil, err
 	}
@@ -151,6 +155,7 @@ func (r *Running) build(ctx context.Context, c *Config) (provider, sandbox http.
 	if err != nil {
 		return nil, nil, fmt.Errorf("build the provider: %w", err)
 	}
+	r.idp = idp
 	if err := idp.OpenKeys(ctx); err != nil {
 		return nil, nil, fmt.Errorf("open the signing keys: %w", err)
 	}
@@ -243,6 +248,7 @@ func (r *Running) stop(ctx context.Context, cause error) {
 		defer cancel()
 		r.rest()
 		r.inbox.Stop() // Shutdown waits for whoever waits for a message
+		r.idp.Close()  // … or for a phone
 		defer time.AfterFunc(time.Second, r.unused.close).Stop()
 		var all sync.WaitGroup
 		for _, s := range r.servers {

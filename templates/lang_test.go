@@ -99,7 +99,7 @@ func TestEveryProblemSaysWhatWhyAndWhatNext(t *testing.T) {
 		"too_many_passwords", "too_many_otps", "too_many_sms", "otp_wrong", "otp_expired", "otp_malformed", "otp_too_soon",
 		"bad_request_parameter", "unknown_client", "redirect_uri_invalid", "redirect_uri_missing", "request_invalid",
 		"logout_redirect_invalid", "not_found", "method_not_allowed", "too_large", "invalid_utf8", "host_refused",
-		"overloaded", "unavailable", "internal",
+		"overloaded", "unavailable", "internal", "qr_refused", "qr_other_browser", "qr_too_many",
 	} {
 		for _, part := range []string{"title", "what", "why", "next"} {
 			if key := "error." + code + "." + part; !HasText(key) {

@@ -70,34 +70,37 @@ type page struct {
 	Body                         template.HTML
 }
 
+var funcs = template.FuncMap{
+	"clocktime": clocktime,
+	"minutes":   minutes,
+	"timestamp": timestamp,
+	"isURL":     isURL,
+	"qr":        qr,
+}
+
+// sets are the templates of each language.
 var sets = map[Lang]*template.Template{Vi: parse(Vi), En: parse(En)}
 
-// plainText is a text without arguments, as the templates ask for it.
-var plainText = regexp.MustCompile(`\{\{\$?\.T "([a-z0-9_.]+)"\}\}`)
+// constant is a text that depends on nothing but the language.
+var constant = regexp.MustCompile(`\{\{\$?\.T "([a-z0-9_.]+)"\}\}`)
 
-// parse reads the templates of a language. A text without arguments is the
-// same on every page, so it is put in here, once: half of what a page costs was
-// looking up and escaping its texts. All stand between tags or in quoted
-// attributes, where this escaping is the right one.
+// parse reads the templates with their constant texts already in place: asking
+// for each of them while a page is made cost half of the page.
 func parse(l Lang) *template.Template {
-	set := template.New("").Funcs(template.FuncMap{
-		"minutes":   minutes,
-		"timestamp": timestamp,
-		"isURL":     isURL,
-	})
-	entries, err := htmlFiles.ReadDir("html")
+	set := template.New("").Funcs(funcs)
+	files, err := htmlFiles.ReadDir("html")
 	if err != nil {
 		panic(err) // embedded at build time
 	}
-	for _, e := range entries {
-		source, err := htmlFiles.ReadFile("html/" + e.Name())
+	for _, f := range files {
+		source, err := htmlFiles.ReadFile("html/" + f.Name())
 		if err != nil {
 			panic(err)
 		}
-		text := plainText.ReplaceAllStringFunc(string(source), func(call string) string {
-			return template.HTMLEscapeString(Text(l, plainText.FindStringSubmatch(call)[1]))
+		source = constant.ReplaceAllFunc(source, func(call []byte) []byte {
+			return []byte(template.HTMLEscapeString(Text(l, string(constant.FindSubmatch(call)[1]))))
 		})
-		template.Must(set.New(e.Name()).Parse(text))
+		template.Must(set.New(f.Name()).Parse(string(source)))
 	}
 	return set
 }
@@ -108,9 +111,9 @@ func Render(v View) ([]byte, error) {
 	if f := v.frame(); f.Lang == "" {
 		v = WithLang(v, Vi)
 	}
-	set := sets[v.frame().Lang]
-	if set == nil {
-		set = sets[Vi]
+	set := sets[Vi]
+	if v.frame().Lang == En {
+		set = sets[En]
 	}
 	var body, out bytes.Buffer
 	if err := set.ExecuteTemplate(&body, v.template(), v); err != nil {
@@ -149,6 +152,15 @@ func CSP(formActions ...string) string {
 // minutes is 125 as "2:05".
 func minutes(seconds int) string {
 	return fmt.Sprintf("%d:%02d", max(seconds, 0)/60, max(seconds, 0)%60)
+}
+
+// clocktime is the time of day of an RFC 3339 time, in its own zone.
+func clocktime(s string) string {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return s
+	}
+	return t.Format("15:04:05")
 }
 
 // timestamp shows an RFC 3339 time the Vietnamese way, in its own zone;
