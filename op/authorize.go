@@ -62,10 +62,11 @@ func (p *Provider) authorizeRequest(w http.ResponseWriter, r *http.Request) erro
 	}
 	// A cross-site POST brings no Lax cookies: the login stays unbound until
 	// the browser follows the redirect to its first page.
-	l, err := p.service.Begin(r.Context(), req, b.Secret)
+	l, waiting, err := p.service.Begin(r.Context(), req, b.Secret, login.OriginOf(r))
 	if err != nil {
 		return err
 	}
+	p.pages.SetWaiting(w, r, l.ID, waiting)
 	return p.pages.Enter(w, r, l, b)
 }
 

@@ -22,6 +22,7 @@ import (
 
 	"github.com/vneid-sandbox/vneid-sandbox/op/keyring"
 	"github.com/vneid-sandbox/vneid-sandbox/op/login"
+	"github.com/vneid-sandbox/vneid-sandbox/op/phoneapi"
 	"github.com/vneid-sandbox/vneid-sandbox/templates"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
@@ -34,6 +35,7 @@ type Config struct {
 	Rand    vneid.Rand
 	Logger  *slog.Logger
 	HelpURL string       // the sandbox, linked from the pages; "" = none
+	ScanURL string       // of the phone app: what the QR codes begin with
 	Metrics *metrics.Set // nil = a set of its own
 
 	// Of the signing keys, see keyring.Config; all may be zero.
@@ -47,6 +49,7 @@ type Config struct {
 type Provider struct {
 	service *vneid.Service
 	pages   *login.Pages
+	phones  *phoneapi.API
 	keys    *keyring.Ring
 	logger  *slog.Logger
 	metrics *metrics.Set
@@ -82,6 +85,7 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	p := &Provider{
 		service: service,
 		pages:   &login.Pages{Service: service, Logger: c.Logger, HelpURL: strings.TrimSuffix(c.HelpURL, "/"), Metrics: c.Metrics},
+		phones:  &phoneapi.API{Service: service, Logger: c.Logger, ScanURL: c.ScanURL},
 		keys:    keys,
 		logger:  c.Logger,
 		metrics: c.Metrics,
@@ -114,6 +118,7 @@ func (p *Provider) routes() {
 		p.mux.HandleFunc("OPTIONS "+open, preflight)
 	}
 	p.pages.Routes(p.mux)
+	p.phones.Routes(p.mux)
 	p.mux.HandleFunc("GET /{$}", p.home)
 }
 
@@ -158,6 +163,10 @@ func (p *Provider) noSuchPage(w http.ResponseWriter, r *http.Request, refusal ht
 	if r.URL.Path == pathAuthorize {
 		probe.status = http.StatusMethodNotAllowed
 		w.Header().Set("Allow", "GET, POST")
+	}
+	if strings.HasPrefix(r.URL.Path, phoneapi.Prefix) {
+		writeOAuthError(w, probe.status, "invalid_request", "no such call; calls are POST and listed in docs/phoneapi.md")
+		return
 	}
 	switch r.URL.Path {
 	case pathToken, pathIntrospect, pathRevoke, pathUserinfo, pathKeys, pathDiscovery:

@@ -370,10 +370,16 @@ func checkPolicy(f *strictyaml.File, p *policyFile) {
 	number("otp_tries", p.OTPTries, 1, 100)
 	number("sms_per_number", p.SMSPerNumber, 1, 1000)
 	number("password_tries", p.PasswordTries, 1, 100)
+	number("passcode_tries", p.PasscodeTries, 1, 100)
+	number("qr_per_login", p.QRPerLogin, 1, 1000)
+	number("qr_code_tries", p.CodeTries, 1, 1000)
+	if !slices.Contains(vneid.SecondFactors(), p.SecondFactor) {
+		f.Add("policy.second_factor", fmt.Sprintf("%q is no second factor", p.SecondFactor), strings.Join(vneid.SecondFactors(), ", "))
+	}
 	durations := p.durations()
 	for _, key := range slices.Sorted(maps.Keys(durations)) {
 		d, low := durations[key], time.Second
-		if slices.Contains([]string{"otp_resend_after", "sms_window", "password_lock"}, key) {
+		if slices.Contains([]string{"otp_resend_after", "sms_window", "password_lock", "passcode_lock", "qr_code_window", "app_fresh"}, key) {
 			low = 0
 		}
 		if *d < low || *d > 366*24*time.Hour {

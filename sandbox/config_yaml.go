@@ -40,6 +40,18 @@ type policyFile struct {
 	PasswordTries int           `yaml:"password_tries"`
 	PasswordLock  time.Duration `yaml:"password_lock"`
 
+	SecondFactor    string        `yaml:"second_factor"`
+	QRLifetime      time.Duration `yaml:"qr_lifetime"`
+	QRPerLogin      int           `yaml:"qr_per_login"`
+	NumberMatching  bool          `yaml:"number_matching"`
+	CodeTries       int           `yaml:"qr_code_tries"`
+	CodeWindow      time.Duration `yaml:"qr_code_window"`
+	PasscodeTries   int           `yaml:"passcode_tries"`
+	PasscodeLock    time.Duration `yaml:"passcode_lock"`
+	AppSession      time.Duration `yaml:"app_session_lifetime"`
+	AppFresh        time.Duration `yaml:"app_fresh"`
+	ConfirmPasscode bool          `yaml:"confirm_passcode"`
+
 	LoginLifetime   time.Duration `yaml:"login_lifetime"`
 	CodeLifetime    time.Duration `yaml:"code_lifetime"`
 	AccessLifetime  time.Duration `yaml:"access_token_lifetime"`
@@ -52,7 +64,8 @@ type policyFile struct {
 func (p *policyFile) durations() map[string]*time.Duration {
 	return map[string]*time.Duration{
 		"otp_lifetime": &p.OTPLifetime, "otp_resend_after": &p.OTPResendAfter, "sms_window": &p.SMSWindow,
-		"password_lock": &p.PasswordLock, "login_lifetime": &p.LoginLifetime, "code_lifetime": &p.CodeLifetime,
+		"password_lock": &p.PasswordLock, "qr_lifetime": &p.QRLifetime, "qr_code_window": &p.CodeWindow, "passcode_lock": &p.PasscodeLock,
+		"app_session_lifetime": &p.AppSession, "app_fresh": &p.AppFresh, "login_lifetime": &p.LoginLifetime, "code_lifetime": &p.CodeLifetime,
 		"access_token_lifetime": &p.AccessLifetime, "id_token_lifetime": &p.IDTokenLifetime,
 		"refresh_token_lifetime": &p.RefreshLifetime, "session_lifetime": &p.SessionLifetime,
 	}

@@ -142,7 +142,7 @@ func (r *Running) build(ctx context.Context, c *Config) (provider, sandbox http.
 	}
 
 	providerConfig := op.Config{Store: r.store, Hasher: hasher, SMS: r.inbox, Rand: rand.Reader, Logger: r.log,
-		HelpURL: c.SandboxURL, Metrics: set}
+		HelpURL: c.SandboxURL, ScanURL: c.SandboxURL + "/phone/scan", Metrics: set}
 	if err := c.setKeys(&providerConfig); err != nil {
 		return nil, nil, err
 	}

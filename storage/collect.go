@@ -27,12 +27,16 @@ const batchesAtOnce = 1000
 func (s *Store) Collect(ctx context.Context, w *vneid.World) (removed int, err error) {
 	now := w.Clock.Now()
 	end := ms(now.Add(-keptFor))
-	counted := max(keptFor, w.Policy.SMSWindow, w.Policy.PasswordLock)
+	counted := max(keptFor, w.Policy.SMSWindow, w.Policy.PasswordLock, w.Policy.PasscodeLock, w.Policy.CodeWindow)
 	batches := 0
 	for _, step := range []func(*tx) (looked, removed int, err error){
 		func(t *tx) (int, int, error) { return t.collect("tokens", "hash", "expires_ms < ?", end) },
 		func(t *tx) (int, int, error) { return t.collectLogins(end) },
 		func(t *tx) (int, int, error) { return t.collect("sessions", "id", "expires_ms < ?", end) },
+		func(t *tx) (int, int, error) { return t.collect("activations", "id", "expires_ms < ?", end) },
+		func(t *tx) (int, int, error) {
+			return t.collect("handsets", "id", "device_id = '' AND seen_ms < ?", end) // nobody's phone: a page that was opened
+		},
 		func(t *tx) (int, int, error) {
 			return t.collect("throttles", "name", "last_ms < ?", ms(now.Add(-counted)))
 		},

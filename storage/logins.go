@@ -1,6 +1,11 @@
 package storage
 
-import "github.com/vneid-sandbox/vneid-sandbox/vneid"
+import (
+	"slices"
+	"time"
+
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
 
 type loginRow struct {
 	World         string      `gorm:"column:world;primaryKey"`
@@ -11,10 +16,14 @@ type loginRow struct {
 	BrowserHash   string      `gorm:"column:browser_hash"`
 	Request       string      `gorm:"column:request"`
 	CCCD          string      `gorm:"column:cccd"`
+	Origin        string      `gorm:"column:origin"`
+	OTPChannel    string      `gorm:"column:otp_channel"`
 	OTPHash       string      `gorm:"column:otp_hash"`
 	OTPSentMS     int64       `gorm:"column:otp_sent_ms"`
 	OTPExpiresMS  int64       `gorm:"column:otp_expires_ms"`
 	OTPTries      int         `gorm:"column:otp_tries"`
+	QRShort       string      `gorm:"column:qr_short"`
+	QR            string      `gorm:"column:qr"`
 	Auth          authColumns `gorm:"embedded"`
 	SessionID     string      `gorm:"column:session_id"`
 	CodeHash      string      `gorm:"column:code_hash"`
@@ -32,13 +41,39 @@ var (
 	logins      = newTable(&loginRow{})
 	loginByID   = logins.by("id = ?")
 	loginByCode = logins.by("code_hash = ? AND code_hash <> ''")
+
+	loginByShort = logins.by("qr_short = ? AND qr_short <> '' ORDER BY created_ms DESC LIMIT 1")
 )
+
+// qrColumn is the JSON of a vneid.QR, but for what is searched.
+type qrColumn struct {
+	State       vneid.QRState `json:"s,omitempty"`
+	Generation  int           `json:"g,omitempty"`
+	BrowserHash string        `json:"b,omitempty"`
+	ExpiresMS   int64         `json:"e,omitempty"`
+	DeviceID    string        `json:"d,omitempty"`
+	CCCD        vneid.CCCD    `json:"c,omitempty"`
+	ScannedMS   int64         `json:"t,omitempty"`
+	Match       int           `json:"m,omitempty"`
+}
+
+func qrJSON(q *vneid.QR) string {
+	return toJSON(qrColumn{q.State, q.Generation, q.BrowserHash, ms(q.ExpiresAt), q.DeviceID, q.CCCD, ms(q.ScannedAt), q.Match})
+}
+
+func qrValue(short, column string) (vneid.QR, error) {
+	var c qrColumn
+	err := fromJSON(column, &c)
+	return vneid.QR{State: c.State, Generation: c.Generation, ShortHash: short, BrowserHash: c.BrowserHash, ExpiresAt: fromMS(c.ExpiresMS),
+		DeviceID: c.DeviceID, CCCD: c.CCCD, ScannedAt: fromMS(c.ScannedMS), Match: c.Match}, err
+}
 
 func newLoginRow(world string, l *vneid.Login) *loginRow {
 	return &loginRow{
 		World: world, ID: l.ID, Version: l.Version, State: string(l.State), Issuer: l.Issuer, BrowserHash: l.BrowserHash,
 		Request: toJSON(l.Request), CCCD: string(l.CCCD),
-		OTPHash: l.OTP.Hash, OTPSentMS: ms(l.OTP.SentAt), OTPExpiresMS: ms(l.OTP.ExpiresAt), OTPTries: l.OTP.Tries,
+		Origin: toJSON(l.Origin), QRShort: l.QR.ShortHash, QR: qrJSON(&l.QR),
+		OTPChannel: l.OTP.Channel, OTPHash: l.OTP.Hash, OTPSentMS: ms(l.OTP.SentAt), OTPExpiresMS: ms(l.OTP.ExpiresAt), OTPTries: l.OTP.Tries,
 		Auth: authRow(l.Auth), SessionID: l.SessionID, CodeHash: l.CodeHash, CodeExpiresMS: ms(l.CodeExpires),
 		CreatedMS: ms(l.CreatedAt), ExpiresMS: ms(l.ExpiresAt), EndMS: max(ms(l.ExpiresAt), ms(l.CodeExpires)),
 	}
@@ -49,15 +84,26 @@ func (t *tx) login(what string, by query, key string) (*vneid.Login, error) {
 	if err := t.take(what, logins, by, &r, key); err != nil {
 		return nil, err
 	}
+	return r.value()
+}
+
+func (r *loginRow) value() (*vneid.Login, error) {
 	l := &vneid.Login{
 		ID: r.ID, Version: r.Version, State: vneid.LoginState(r.State), Issuer: r.Issuer, BrowserHash: r.BrowserHash,
-		CCCD:      vneid.CCCD(r.CCCD),
-		OTP:       vneid.OTP{Hash: r.OTPHash, SentAt: fromMS(r.OTPSentMS), ExpiresAt: fromMS(r.OTPExpiresMS), Tries: r.OTPTries},
+		CCCD: vneid.CCCD(r.CCCD),
+		OTP: vneid.OTP{Channel: r.OTPChannel, Hash: r.OTPHash, SentAt: fromMS(r.OTPSentMS), ExpiresAt: fromMS(r.OTPExpiresMS),
+			Tries: r.OTPTries},
 		SessionID: r.SessionID, CodeHash: r.CodeHash, CodeExpires: fromMS(r.CodeExpiresMS),
 		CreatedAt: fromMS(r.CreatedMS), ExpiresAt: fromMS(r.ExpiresMS),
 	}
 	var err error
 	if l.Auth, err = r.Auth.value(); err != nil {
+		return nil, err
+	}
+	if l.QR, err = qrValue(r.QRShort, r.QR); err != nil {
+		return nil, err
+	}
+	if err := fromJSON(r.Origin, &l.Origin); err != nil {
 		return nil, err
 	}
 	return l, fromJSON(r.Request, &l.Request)
@@ -67,6 +113,59 @@ func (t *tx) Login(id string) (*vneid.Login, error) { return t.login("login", lo
 
 func (t *tx) LoginByCode(codeHash string) (*vneid.Login, error) {
 	return t.login("login by code", loginByCode, codeHash)
+}
+
+// LoginByQRShort takes the newest: forty bits may meet again, in a million
+// logins or so.
+func (t *tx) LoginByQRShort(shortHash string) (*vneid.Login, error) {
+	return t.login("login by short code", loginByShort, shortHash)
+}
+
+func (t *tx) LoginsOf(c vneid.CCCD, since time.Time, limit int) ([]vneid.Login, error) {
+	if limit < 1 || c == "" || !storable(string(c)) {
+		return nil, nil
+	}
+	var rows []loginRow
+	err := t.read("logins of a person", func() error {
+		return t.orm().Where("world = ? AND cccd = ? AND cccd <> '' AND created_ms >= ?", t.world, string(c), ms(since)).
+			Order("created_ms DESC").Limit(limit).Find(&rows).Error
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := make([]vneid.Login, 0, len(rows))
+	for i := range rows {
+		l, err := rows[i].value()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, *l)
+	}
+	return list, nil
+}
+
+// LoginVersions asks in runs of one length and a rest, so that few statements
+// have to be prepared.
+func (t *tx) LoginVersions(ids []string) (map[string]int, error) {
+	found := make(map[string]int, len(ids))
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !storable(id) })
+	err := t.read("versions of logins", func() error {
+		for some := range slices.Chunk(ids, 250) {
+			var rows []struct {
+				ID      string
+				Version int
+			}
+			err := t.orm().Table("logins").Select("id", "version").Where("world = ? AND id IN ?", t.world, some).Find(&rows).Error
+			if err != nil {
+				return err
+			}
+			for _, r := range rows {
+				found[r.ID] = r.Version
+			}
+		}
+		return nil
+	})
+	return found, err
 }
 
 func (t *tx) InsertLogin(l *vneid.Login) error {

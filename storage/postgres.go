@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -34,13 +35,17 @@ type postgresDB struct {
 	// again lets an Update that met a conflict run while no other of this
 	// process does, or fifty that want one row would chase each other.
 	again sync.RWMutex
+
+	config       *pgx.ConnConfig // for a connection besides the pool
+	self         atomic.Uint32   // the server's process that listens for us: names us to the others
+	endListening func()
 }
 
 func openPostgres(ctx context.Context, loc location, log *slog.Logger) (*postgresDB, error) {
 	db := stdlib.OpenDB(*loc.postgres)
 	db.SetMaxOpenConns(loc.conns)
 	db.SetMaxIdleConns(loc.conns)
-	p := &postgresDB{db: db, conns: loc.conns}
+	p := &postgresDB{db: db, conns: loc.conns, config: loc.postgres, endListening: func() {}}
 	if err := p.connect(ctx, log); err != nil {
 		db.Close()
 		return nil, err
@@ -65,7 +70,11 @@ func (p *postgresDB) connect(ctx context.Context, log *slog.Logger) (err error) 
 
 func (p *postgresDB) dialect() dialect { return dialectPostgres }
 func (p *postgresDB) orm() *gorm.DB    { return p.gormDB }
-func (p *postgresDB) close() error     { return p.db.Close() }
+
+func (p *postgresDB) close() error {
+	p.endListening()
+	return p.db.Close()
+}
 
 func (p *postgresDB) view(ctx context.Context, fn txFunc) error {
 	return p.transact(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", false, fn)

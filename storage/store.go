@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -41,6 +42,9 @@ type Store struct {
 	db     engine
 	closed atomic.Bool
 	pauses atomic.Uint64
+
+	watch     watchers
+	listening sync.Once
 }
 
 var _ vneid.Store = (*Store)(nil)
@@ -54,6 +58,10 @@ type engine interface {
 	// undone when it does not, or panics. Run counts from 1.
 	update(ctx context.Context, run int, fn txFunc) error
 	ping(ctx context.Context) error
+	// listen hears what other processes notify, until close.
+	listen(*watchers)
+	// notify tells other processes, when the transaction commits.
+	notify(ctx context.Context, c conn, world, login string) error
 	dialect() dialect
 	orm() *gorm.DB // writes and reads statements for a conn; transactions are the engine's
 	close() error
@@ -145,6 +153,11 @@ func (s *Store) updateOnce(ctx context.Context, run int, world string, fn func(v
 		return t.run(fn)
 	})
 	committed = err == nil
+	if committed {
+		for _, login := range t.woken {
+			s.watch.tell(world, login)
+		}
+	}
 	return err
 }
 

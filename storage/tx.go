@@ -25,6 +25,7 @@ type tx struct {
 	over     bool     // fn has returned
 	failed   error    // see do
 	versions []versionStep
+	woken    []string // logins, told after the commit
 }
 
 var _ vneid.Tx = (*tx)(nil)
@@ -215,7 +216,7 @@ func (t *tx) putWorld(w vneid.WorldRecord) error {
 
 // clearedTables are all that a reset empties: every table with rows of a
 // world but its record and its signing keys.
-var clearedTables = []string{"accounts", "account_terms", "clients", "logins", "sessions", "consents", "tokens", "throttles", "sms"}
+var clearedTables = []string{"accounts", "account_terms", "clients", "logins", "sessions", "consents", "tokens", "throttles", "sms", "devices", "activations", "handsets"}
 
 func (t *tx) clear() error {
 	return t.write("clear world", func() error {

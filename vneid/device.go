@@ -13,7 +13,7 @@ type Device struct {
 	ID           string // random and public: the kid of its calls
 	PublicKey    ed25519.PublicKey
 	PasscodeHash string // argon2id
-	Name         string // how the person recognises it: "Chrome trên Android"
+	Name         string // how the person recognises it: "Chrome (Android)"
 	ActivatedAt  time.Time
 
 	// The app's session: a phone that was unlocked with its passcode.

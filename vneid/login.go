@@ -162,7 +162,7 @@ type OTP struct {
 
 // Origin is where a login began, as the person is shown it on the phone.
 type Origin struct {
-	Browser string `json:"browser,omitempty"` // "Chrome trên Windows"
+	Browser string `json:"browser,omitempty"` // "Chrome (Windows)"
 	IP      string `json:"ip,omitempty"`      // of the connection, never of a header
 }
 

@@ -248,7 +248,7 @@ func (s *Service) ScanQR(ctx context.Context, c PhoneCall, code QRScan) (scan Sc
 		if code.Short != "" {
 			l, err = tx.LoginByQRShort(qrShortHash(w.Salt, code.Short))
 		} else {
-			l, err = tx.LoginByQR(code.Handle)
+			l, err = tx.Login(code.Login)
 		}
 		if errors.Is(err, ErrNotFound) {
 			return s.unknownCode(tx, d, w, Errorf(CodeNotFound, "qr_unknown", "the code belongs to no login of this world"))
@@ -279,7 +279,7 @@ func (s *Service) ScanQR(ctx context.Context, c PhoneCall, code QRScan) (scan Sc
 		if refusal := l.scanQR(d, match, now); refusal != nil {
 			return refusal, nil
 		}
-		scan = Scan{Login: l, Client: client, Allowed: a.WebLogin, Choices: l.QR.MatchChoices(w.Salt), Ask: s.asksPasscode(d, c, w)}
+		scan = Scan{Login: l, Client: client, Allowed: a.WebLogin, Choices: l.MatchChoices(w.Salt), Ask: s.asksPasscode(d, c, w)}
 		if !a.WebLogin {
 			scan.Message = "web_login_off"
 		}

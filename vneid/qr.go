@@ -64,13 +64,11 @@ func QRTransitions() (list [][3]string) {
 	return list
 }
 
-// QR is the live QR code of a login: there is never more than one. A phone
-// finds the login by the handle; what proves that somebody saw the code is the
-// rest of it, which nobody can compute without the world's salt and which
-// changes with every generation.
+// QR is the live QR code of a login: there is never more than one. The code
+// names the login; what proves that somebody saw it is the rest, which nobody
+// can compute without the world's salt and which changes with every generation.
 type QR struct {
 	State       QRState
-	Handle      string // names the login to phones; in the code, and worth nothing alone
 	Generation  int    // counts the codes of this login, from 1
 	ShortHash   string // keyed hash of the code that people type
 	BrowserHash string // of the secret that the browser showing this generation holds; it is not in the code
@@ -107,48 +105,46 @@ func (q *QR) Expired(now time.Time) bool {
 // to the browser that will show it, and to nobody else.
 func (l *Login) newQR(r Rand, salt []byte, p Policy, now time.Time) (waiting string) {
 	waiting = NewSecret(r)
-	l.QR = QR{State: QRCreated, Handle: l.QR.Handle, Generation: l.QR.Generation + 1, BrowserHash: SecretHash(waiting),
-		ExpiresAt: now.Add(p.QRLifetime)}
-	if l.QR.Handle == "" {
-		l.QR.Handle = base64.RawURLEncoding.EncodeToString(randomBytes(r, 12))
-	}
-	l.QR.ShortHash = qrShortHash(salt, qrShort(salt, l.QR.Handle, l.QR.Generation))
+	l.QR = QR{State: QRCreated, Generation: l.QR.Generation + 1, BrowserHash: SecretHash(waiting), ExpiresAt: now.Add(p.QRLifetime)}
+	l.QR.ShortHash = qrShortHash(salt, qrShort(salt, l.ID, l.QR.Generation))
 	return waiting
 }
 
 const (
-	qrHandleLen = 16 // 96 bits in base64url
-	qrProofLen  = 22 // 128 bits in base64url
-	qrShortLen  = 8  // 40 bits in Crockford's base32
+	idLen      = 22 // of NewID
+	qrProofLen = 22 // 128 bits in base64url
+	qrShortLen = 8  // 40 bits in Crockford's base32
 )
 
-// Code is what the QR code says after the address of the phone app. It is
-// computed from the login, so a page that is shown again shows the same code
-// though only hashes rest in the store.
-func (q *QR) Code(salt []byte) string { return q.Handle + qrProof(salt, q.Handle, q.Generation) }
+// QRCode is what the live code says: a link to the phone app. It is computed
+// from the login, so a page that is shown again shows the same code though
+// only hashes rest in the store. app is the app's address for scans.
+func (l *Login) QRCode(app string, salt []byte) string {
+	return app + "?code=" + l.ID + qrProof(salt, l.ID, l.QR.Generation)
+}
 
-// Short is the same for people who type it: two groups of four.
-func (q *QR) Short(salt []byte) string {
-	s := qrShort(salt, q.Handle, q.Generation)
+// QRShort is the same for people who type it: two groups of four.
+func (l *Login) QRShort(salt []byte) string {
+	s := qrShort(salt, l.ID, l.QR.Generation)
 	return s[:4] + "-" + s[4:]
 }
 
-func qrMAC(salt []byte, use, handle string, generation int) []byte {
+func qrMAC(salt []byte, use, login string, generation int) []byte {
 	m := hmac.New(sha256.New, salt)
-	m.Write([]byte(use + "\x00" + handle + "\x00"))
+	m.Write([]byte(use + "\x00" + login + "\x00"))
 	m.Write(binary.BigEndian.AppendUint64(nil, uint64(generation)))
 	return m.Sum(nil)
 }
 
-func qrProof(salt []byte, handle string, generation int) string {
-	return base64.RawURLEncoding.EncodeToString(qrMAC(salt, "qr", handle, generation)[:16])
+func qrProof(salt []byte, login string, generation int) string {
+	return base64.RawURLEncoding.EncodeToString(qrMAC(salt, "qr", login, generation)[:16])
 }
 
 // crockford leaves out I, L, O and U: nobody confuses what is left.
 const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-func qrShort(salt []byte, handle string, generation int) string {
-	mac := qrMAC(salt, "qr-short", handle, generation)
+func qrShort(salt []byte, login string, generation int) string {
+	mac := qrMAC(salt, "qr-short", login, generation)
 	b := make([]byte, qrShortLen)
 	for i := range b {
 		b[i] = crockford[mac[i]&31]
@@ -158,11 +154,11 @@ func qrShort(salt []byte, handle string, generation int) string {
 
 func qrShortHash(salt []byte, short string) string { return keyedID(salt, "qr-short", short) }
 
-// QRScan is what a phone read or a person typed: a handle with its proof, or a
-// short code.
+// QRScan is what a phone read or a person typed: a login with the proof that
+// its code was seen, or a short code.
 type QRScan struct {
-	Handle, Proof string
-	Short         string
+	Login, Proof string
+	Short        string
 }
 
 // ParseQR reads the content of a QR code, or the short code as people type it.
@@ -178,20 +174,14 @@ func ParseQR(app, text string) (QRScan, error) {
 	if len(text) > longest {
 		return QRScan{}, Errorf(CodeInvalid, "qr_foreign", "%d bytes are no code of ours", len(text))
 	}
-	code, isLink := strings.CutPrefix(text, app+"?code=")
-	if len(code) == qrHandleLen+qrProofLen && (isLink || !strings.Contains(text, ":")) && isBase64URL(code) {
-		return QRScan{Handle: code[:qrHandleLen], Proof: code[qrHandleLen:]}, nil
+	code, _ := strings.CutPrefix(text, app+"?code=")
+	if _, err := base64.RawURLEncoding.DecodeString(code); err == nil && len(code) == idLen+qrProofLen {
+		return QRScan{Login: code[:idLen], Proof: code[idLen:]}, nil
 	}
 	if short, ok := parseShort(text); ok {
 		return QRScan{Short: short}, nil
 	}
 	return QRScan{}, Errorf(CodeInvalid, "qr_foreign", "neither a code of %s nor a short code", app)
-}
-
-func isBase64URL(s string) bool {
-	return strings.IndexFunc(s, func(r rune) bool {
-		return !(r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '_')
-	}) < 0
 }
 
 // parseShort forgives case, gaps, and the letters that Crockford's base32 maps
@@ -226,25 +216,25 @@ func (l *Login) checkQR(salt []byte, scan QRScan) error {
 		}
 		return nil
 	}
-	if constantTimeEqual(qrProof(salt, l.QR.Handle, l.QR.Generation), scan.Proof) {
+	if constantTimeEqual(qrProof(salt, l.ID, l.QR.Generation), scan.Proof) {
 		return nil
 	}
 	for g := l.QR.Generation - 1; g > 0 && g > l.QR.Generation-20; g-- {
-		if constantTimeEqual(qrProof(salt, l.QR.Handle, g), scan.Proof) {
+		if constantTimeEqual(qrProof(salt, l.ID, g), scan.Proof) {
 			return Errorf(CodeExpired, "qr_replaced", "code %d of the login was replaced by code %d", g, l.QR.Generation)
 		}
 	}
-	return Errorf(CodeNotFound, "qr_unknown", "the handle is a login's, the proof is not")
+	return Errorf(CodeNotFound, "qr_unknown", "the login exists, the proof is not that of its code")
 }
 
 // MatchChoices are the numbers that the phone offers when number matching is
 // on: the one on the page and two others, in an order that says nothing.
-func (q *QR) MatchChoices(salt []byte) []int {
-	if q.Match == 0 {
+func (l *Login) MatchChoices(salt []byte) []int {
+	if l.QR.Match == 0 {
 		return nil
 	}
-	mac := qrMAC(salt, "qr-match", q.Handle, q.Generation)
-	list := []int{q.Match}
+	mac := qrMAC(salt, "qr-match", l.ID, l.QR.Generation)
+	list := []int{l.QR.Match}
 	for i := 0; len(list) < 3 && i+1 < len(mac); i += 2 {
 		if n := 10 + int(binary.BigEndian.Uint16(mac[i:]))%90; !slices.Contains(list, n) {
 			list = append(list, n)

@@ -57,7 +57,6 @@ type Tx interface {
 
 	Login(id string) (*Login, error)
 	LoginByCode(codeHash string) (*Login, error)
-	LoginByQR(handle string) (*Login, error)
 	LoginByQRShort(shortHash string) (*Login, error) // the newest that shows this code
 	// LoginsOf lists a person's logins since then, newest first.
 	LoginsOf(c CCCD, since time.Time, limit int) ([]Login, error)

@@ -14,6 +14,7 @@ const (
 	browserCookie = "browser"
 	sessionCookie = "session"
 	langCookie    = "lang"
+	waitingCookie = "qr"
 )
 
 func cookieName(r *http.Request, kind string) string {
@@ -50,7 +51,48 @@ func (p *Pages) Browser(r *http.Request) vneid.Browser {
 	if len(b.Secret) != secretLen { // not ours
 		b.Secret = ""
 	}
+	if id := r.PathValue("id"); id != "" {
+		for _, w := range readWaiting(r) {
+			if w.login == waitingName(id) {
+				b.Waiting = w.secret
+			}
+		}
+	}
 	return b
+}
+
+// A browser may show the QR codes of several logins, one in each tab: the
+// cookie lists them, newest first.
+type waiting struct{ login, secret string }
+
+const mostWaiting = 8
+
+// waitingName is enough of a login's id to tell a browser's logins apart.
+func waitingName(id string) string { return id[:min(8, len(id))] }
+
+func readWaiting(r *http.Request) (list []waiting) {
+	found := r.CookiesNamed(cookieName(r, waitingCookie))
+	if len(found) != 1 || len(found[0].Value) > mostWaiting*(8+1+secretLen+1) {
+		return nil
+	}
+	for _, entry := range strings.Split(found[0].Value, ".") {
+		if login, secret, ok := strings.Cut(entry, ":"); ok && len(secret) == secretLen {
+			list = append(list, waiting{login, secret})
+		}
+	}
+	return list
+}
+
+// SetWaiting lets this browser, and no other, go on when a phone confirms the
+// code of that login.
+func (p *Pages) SetWaiting(w http.ResponseWriter, r *http.Request, login, secret string) {
+	entries := []string{waitingName(login) + ":" + secret}
+	for _, old := range readWaiting(r) {
+		if old.login != waitingName(login) && len(entries) < mostWaiting {
+			entries = append(entries, old.login+":"+old.secret)
+		}
+	}
+	setCookie(w, r, waitingCookie, strings.Join(entries, "."), int(vneid.WorldFrom(r.Context()).Policy.LoginLifetime.Seconds()))
 }
 
 const secretLen = 43 // 256 bits in base64url
