@@ -3,10 +3,18 @@ package templates
 // The citizen's phone app. Every screen posts to a path below /phone, and each
 // of its forms leads back to /phone.
 
+// onPhone is what the screens share: their own look and script.
+type onPhone struct{}
+
+func (onPhone) assets() (styles, scripts []string) {
+	return []string{"phone.css"}, []string{"phone.js"}
+}
+
 // PhoneStartView is a phone that belongs to nobody yet.
 // Posts to /phone/activate: username, password.
 type PhoneStartView struct {
 	Frame
+	onPhone
 	Username      string            // what was typed, after an error
 	FieldError    map[string]string // "username", "password" -> text, localised
 	Error, Retry  string            // localised
@@ -18,6 +26,7 @@ type PhoneStartView struct {
 // Posts to /phone/otp: otp. Posts to /phone/resend: nothing.
 type PhoneOTPView struct {
 	Frame
+	onPhone
 	MaskedPhone           string
 	SecondsLeft, ResendIn int
 	Error, Notice         string // localised
@@ -28,6 +37,7 @@ type PhoneOTPView struct {
 // change "Đăng nhập trên website". Posts to Action: passcode.
 type PhonePasscodeView struct {
 	Frame
+	onPhone
 	Action     string
 	Purpose    string // "new", "unlock", "on", "off"
 	PersonName string
@@ -41,6 +51,7 @@ type PhonePasscodeView struct {
 // Sends by GET: q. Posts to /phone/take: cccd.
 type PhonePeopleView struct {
 	Frame
+	onPhone
 	Query  string
 	Search bool // there are many
 	More   bool // more than are listed
@@ -57,6 +68,7 @@ type PhonePerson struct {
 // PhoneHomeView is the unlocked app.
 type PhoneHomeView struct {
 	Frame
+	onPhone
 	Name, CCCD, Birthdate, Gender, Phone, DeviceName string
 	Level                                            int
 	WebLogin                                         bool
@@ -82,6 +94,7 @@ type PhoneSignIn struct {
 // Posts to /phone/scan: picture or code.
 type PhoneScanView struct {
 	Frame
+	onPhone
 	Error     string // localised
 	CodeError bool   // it is about the typed code, not about the picture
 }
@@ -90,6 +103,7 @@ type PhoneScanView struct {
 // signs nobody in. Posts to /phone/scan: code.
 type PhoneAskView struct {
 	Frame
+	onPhone
 	Code string
 }
 
@@ -97,6 +111,7 @@ type PhoneAskView struct {
 // Posts to /phone/confirm: login, passcode, number. Posts to /phone/refuse: login.
 type PhoneConfirmView struct {
 	Frame
+	onPhone
 	Login, ClientName, Host, Browser, IP, At string
 	SecondsLeft                              int
 	Choices                                  []int // number matching
@@ -110,12 +125,14 @@ type PhoneConfirmView struct {
 // Posts to /phone/update: nothing. Posts to /phone/refuse: login.
 type PhonePermissionView struct {
 	Frame
+	onPhone
 	Login, ClientName, Host string
 }
 
 // PhoneSwitchView is the switch itself. Posts to /phone/web-login: on.
 type PhoneSwitchView struct {
 	Frame
+	onPhone
 	On        bool
 	CodeWaits bool
 }
@@ -124,12 +141,14 @@ type PhoneSwitchView struct {
 // Posts to /phone/disown: login.
 type PhoneSignInView struct {
 	Frame
+	onPhone
 	SignIn PhoneSignIn
 }
 
 // PhoneNoticeView says how something ended. Posts to Action: nothing.
 type PhoneNoticeView struct {
 	Frame
+	onPhone
 	Good                   bool
 	Title, What, Why, Next string // localised
 	Action                 string
@@ -200,6 +219,6 @@ func PhoneNotice(f Frame, code string, args ...any) PhoneNoticeView {
 // PhoneDone is the screen of something that went well: phone.<key>.*.
 func PhoneDone(f Frame, key string, args ...any) PhoneNoticeView {
 	key = "phone." + key
-	return PhoneNoticeView{Frame: f, Good: true, Title: f.T(key+".title"), What: f.T(key+".what", args...), Next: f.T(key + ".next"),
+	return PhoneNoticeView{Frame: f, Good: true, Title: f.T(key + ".title"), What: f.T(key+".what", args...), Next: f.T(key + ".next"),
 		Action: "/phone/close", Button: f.T("phone.close")}
 }
