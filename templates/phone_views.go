@@ -173,7 +173,8 @@ func (PhoneNoticeView) template() string     { return "phone-notice" }
 func (v PhoneStartView) title() string { return v.errorTitle("phone.start.title", v.HasError()) }
 func (v PhoneOTPView) title() string   { return v.errorTitle("phone.otp.title", v.Error != "") }
 func (v PhonePasscodeView) title() string {
-	return v.errorTitle("phone.passcode."+v.Purpose+".title", v.Error != "")
+	title := "phone.passcode." + v.Purpose + ".title"
+	return v.errorTitle(title, v.Error != "")
 }
 func (v PhonePeopleView) title() string     { return v.T("phone.people.title") }
 func (v PhoneHomeView) title() string       { return v.T("phone.title") }
