@@ -28,6 +28,7 @@ const (
 	secret   = "Sandbox@2024"
 	verifier = "a-verifier-of-at-least-forty-three-characters-0"
 	callback = "http://127.0.0.1:7777/callback"
+	scanURL  = "http://localhost:9997/phone/scan"
 )
 
 // fakePhones keeps the last message of each number.
@@ -92,7 +93,7 @@ func newWorld(t testing.TB) *testWorld {
 	w.world = &vneid.World{ID: vneid.DefaultWorld, Clock: w.clock, Policy: vneid.DefaultPolicy(), Salt: []byte("salt of a test world, 32 bytes..")}
 	hasher := password.New(password.Cheap(), 2)
 	provider, err := op.New(ctx, op.Config{Store: store, Hasher: hasher, SMS: w.phones, Rand: rand.Reader,
-		Logger: slog.New(slog.NewJSONHandler(w.log, nil))})
+		ScanURL: scanURL, Logger: slog.New(slog.NewJSONHandler(w.log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -128,7 +128,7 @@ log_format: xml
 policy:
   otp_digits: 99
   otp_lifetime: 120
-  qr_lifetime: 2m
+  fax_lifetime: 2m
   code_lifetime: 0s
 allow_hosts: [a.gov.vn]
 clients:
@@ -145,7 +145,7 @@ clients:
 	for _, want := range []string{
 		":1: listen: ", ":2: issuer: hosts under .gov.vn", `:3: sandbox_lsten: unknown; did you mean "sandbox_listen"?`, ":4: log_format: ",
 		":6: policy.otp_digits: 99 is out of range; 4 to 10", `:7: policy.otp_lifetime: "120" is no duration; write a number with its unit`,
-		":8: policy.qr_lifetime: unknown", ":9: policy.code_lifetime: 0s is out of range", ":10: allow_hosts: a.gov.vn",
+		":8: policy.fax_lifetime: unknown", ":9: policy.code_lifetime: 0s is out of range", ":10: allow_hosts: a.gov.vn",
 		":12: clients[0].client_id: ", ":15: clients[0].redirect_uris[0]: only loopback", ":16: clients[0].consent: ",
 	} {
 		if !strings.Contains(err.Error(), file+want) {

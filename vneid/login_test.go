@@ -20,7 +20,8 @@ var (
 	allStates = []LoginState{StateStarted, StatePasswordOK, StateOTPSent, StateSecondFactorOK, StateSessionReused, StateConsentPending,
 		StateDone, StateCodeIssued, StateRedeemed, StateLocked, StateRefused, StateExpired}
 	allEvents = []LoginEvent{EventPasswordAccepted, EventOTPSent, EventOTPRejected, EventOTPAccepted, EventTriesExhausted,
-		EventSessionReused, EventConsentNeeded, EventConsentSettled, EventCodeIssued, EventRedeemed, EventRefused, EventExpired}
+		EventSessionReused, EventConsentNeeded, EventConsentSettled, EventCodeIssued, EventRedeemed, EventRefused, EventExpired,
+		EventPasswordSuffices, EventQRConfirmed}
 	finalStates = []LoginState{StateRedeemed, StateLocked, StateRefused, StateExpired}
 	proudStates = []LoginState{StateDone, StateCodeIssued, StateRedeemed} // an identity is about to be asserted
 )
@@ -107,7 +108,7 @@ func TestNoSequenceOfEventsReachesDoneWithoutProof(t *testing.T) {
 	for seed := range uint64(2000) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		l, now := newTestLogin(StateStarted), noon
-		var password, otp, session bool
+		var password, otp, session, enough, phone bool
 		var trail []LoginEvent
 		for range 30 {
 			now = now.Add(time.Duration(rnd.IntN(4)) * time.Duration(rnd.IntN(10)) * time.Second)
@@ -137,9 +138,11 @@ func TestNoSequenceOfEventsReachesDoneWithoutProof(t *testing.T) {
 				password = password || e == EventPasswordAccepted
 				otp = otp || e == EventOTPAccepted
 				session = session || e == EventSessionReused
+				enough = enough || e == EventPasswordSuffices
+				phone = phone || e == EventQRConfirmed
 			}
-			if slices.Contains(proudStates, l.State) && !(password && otp) && !session {
-				t.Fatalf("seed %d: %v reached %s: password %v, otp %v, session %v", seed, trail, l.State, password, otp, session)
+			if slices.Contains(proudStates, l.State) && !(password && (otp || enough)) && !session && !phone {
+				t.Fatalf("seed %d: %v reached %s: password %v, otp %v, enough %v, session %v, phone %v", seed, trail, l.State, password, otp, enough, session, phone)
 			}
 			reached[l.State]++
 		}
@@ -162,14 +165,14 @@ func TestNoSequenceOfStepsClaimsMoreThanWasProved(t *testing.T) {
 		l, now := newTestLogin(StateStarted), noon
 		weak := &Session{ID: "weak", CCCD: "038090000001", Auth: Authentication{Time: noon, ACR: "LoA1", AMR: []string{"pwd"}}}
 		strong := &Session{ID: "strong", CCCD: "038190000002", Auth: Authentication{Time: noon, ACR: "LoA2", AMR: []string{"pwd", "otp"}}}
-		var password, otp, strongSession, weakSession bool
+		var password, otp, strongSession, weakSession, enough, phone bool
 		var current, older string
 		wrong := 0
 		for step := range 60 {
 			now = now.Add(time.Duration(rnd.IntN(3)) * time.Duration(rnd.IntN(30)) * time.Second)
 			before, late := *l, l.Expired(now)
 			var err error
-			did := rnd.IntN(16)
+			did := rnd.IntN(19)
 			switch did {
 			case 0, 1:
 				if err = l.acceptPassword("038090000001", now); err == nil {
@@ -222,6 +225,18 @@ func TestNoSequenceOfStepsClaimsMoreThanWasProved(t *testing.T) {
 				l.Apply(EventConsentSettled, now)
 			case 14:
 				l.issueCode(r, p, now)
+			case 16:
+				if l.State == StateStarted {
+					l.newQR(r, testSalt, p, now) // a page shows its code
+				}
+			case 17:
+				if l.scanQR(phoneA, 0, now) == nil && l.confirmQR(phoneA, now) == nil {
+					phone = true
+				}
+			case 18:
+				if rnd.IntN(3) == 0 && l.sufficePassword(now) == nil {
+					enough = true
+				}
 			case 15:
 				if rnd.IntN(3) == 0 {
 					l.Apply([]LoginEvent{EventRefused, EventRedeemed}[rnd.IntN(2)], now)
@@ -235,18 +250,18 @@ func TestNoSequenceOfStepsClaimsMoreThanWasProved(t *testing.T) {
 				t.Fatalf("seed %d step %d: an expired login went from %s to %s", seed, step, before.State, l.State)
 			}
 			if slices.Contains(proudStates, l.State) {
-				if l.Auth.ACR == "LoA2" && !(password && otp) && !strongSession {
+				if l.Auth.ACR == "LoA2" && !(password && otp) && !strongSession && !phone {
 					t.Fatalf("seed %d step %d: %s with LoA2: password %v, otp %v", seed, step, l.State, password, otp)
 				}
 				if l.Auth.ACR == "" || l.CCCD == "" {
 					t.Fatalf("seed %d step %d: %s for nobody: %+v", seed, step, l.State, l.Auth)
 				}
-				if l.Auth.ACR == "LoA1" && !weakSession {
+				if l.Auth.ACR == "LoA1" && !weakSession && !(password && enough) {
 					t.Fatalf("seed %d step %d: LoA1 out of nowhere", seed, step)
 				}
 			}
-			if (strongSession || weakSession) && (password || otp) {
-				t.Fatalf("seed %d step %d: one login mixed a session with a password", seed, step)
+			if (strongSession || weakSession) && (password || otp || phone) || phone && password {
+				t.Fatalf("seed %d step %d: one login mixed ways to prove who somebody is", seed, step)
 			}
 			if l.OTP.Tries > p.OTPTries || l.OTP.Tries != wrong || (l.OTP.Tries == p.OTPTries) != (l.State == StateLocked) && l.State != StateExpired {
 				t.Fatalf("seed %d step %d: %d tries, %d wrong entries, state %s", seed, step, l.OTP.Tries, wrong, l.State)

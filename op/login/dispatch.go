@@ -49,7 +49,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	l := step.Login
-	if l.State == vneid.StateCodeIssued || l.BrowserHash == "" ||
+	if l.State == vneid.StateCodeIssued || l.State == vneid.StateSecondFactorOK || l.BrowserHash == "" ||
 		l.State == vneid.StateStarted && (b.Session != "" || l.Request.HasPrompt("none")) {
 		if step, err = p.Service.Resume(r.Context(), id, b); err != nil {
 			return err

@@ -21,6 +21,9 @@ type everything struct {
 	hits    vneid.Throttle
 	key     vneid.SigningKey
 	sms     vneid.SMS
+	device  vneid.Device
+	begun   vneid.Activation
+	handset vneid.Handset
 }
 
 func filled(key string) *everything {
@@ -35,6 +38,9 @@ func filled(key string) *everything {
 	fill(&e.hits, key)
 	fill(&e.key, key)
 	fill(&e.sms, key)
+	fill(&e.device, key)
+	fill(&e.begun, key)
+	fill(&e.handset, key)
 	e.rename(key)
 	return e
 }
@@ -43,20 +49,23 @@ func filled(key string) *everything {
 func (e *everything) rename(key string) {
 	e.account.CCCD = vneid.CCCD(key)
 	e.client.ClientID = key
-	e.login.ID, e.login.CodeHash = key, "code "+key
+	e.login.ID, e.login.CodeHash, e.login.CCCD, e.login.QR.ShortHash = key, "code "+key, vneid.CCCD(key), "short "+key
 	e.session.ID, e.session.SecretHash = key, "secret "+key
 	e.consent.CCCD, e.consent.ClientID = vneid.CCCD(key), key
 	e.tokens[0].Hash, e.tokens[1].Hash = key+" 0", key+" 1"
 	e.hits.Key = key
 	e.key.KID = key
 	e.sms.ID, e.sms.To = key, vneid.PhoneNumber(key)
+	e.device.CCCD, e.device.ID = vneid.CCCD(key), "device "+key
+	e.begun.ID = key
+	e.handset.ID, e.handset.DeviceID = key, "device "+key
 }
 
 func (e *everything) write(tx vneid.Tx) error {
 	return errors.Join(
 		tx.PutAccount(&e.account), tx.PutClient(&e.client), tx.InsertLogin(&e.login), tx.InsertSession(&e.session),
 		tx.PutConsent(&e.consent), tx.InsertTokens(&e.tokens[0], &e.tokens[1]), tx.PutThrottle(&e.hits),
-		tx.PutSigningKey(&e.key), tx.InsertSMS(&e.sms))
+		tx.PutSigningKey(&e.key), tx.InsertSMS(&e.sms), tx.PutDevice(&e.device), tx.PutActivation(&e.begun), tx.PutHandset(&e.handset))
 }
 
 // check reads everything back through every getter.
@@ -68,6 +77,14 @@ func (e *everything) check(t *testing.T, s vneid.Store, in, key string) {
 	equal(t, "Clients", get(t, s, in, func(tx vneid.Tx) ([]vneid.Client, error) { return tx.Clients() }), []vneid.Client{e.client})
 	equal(t, "Login", get(t, s, in, func(tx vneid.Tx) (*vneid.Login, error) { return tx.Login(key) }), &e.login)
 	equal(t, "LoginByCode", get(t, s, in, func(tx vneid.Tx) (*vneid.Login, error) { return tx.LoginByCode("code " + key) }), &e.login)
+	equal(t, "LoginByQRShort", get(t, s, in, func(tx vneid.Tx) (*vneid.Login, error) { return tx.LoginByQRShort("short " + key) }), &e.login)
+	equal(t, "LoginsOf", get(t, s, in, func(tx vneid.Tx) ([]vneid.Login, error) { return tx.LoginsOf(vneid.CCCD(key), time.Time{}, 9) }), []vneid.Login{e.login})
+	equal(t, "LoginVersions", get(t, s, in, func(tx vneid.Tx) (map[string]int, error) { return tx.LoginVersions([]string{key, "nobody's"}) }), map[string]int{key: e.login.Version})
+	equal(t, "Device", get(t, s, in, func(tx vneid.Tx) (*vneid.Device, error) { return tx.Device("device " + key) }), &e.device)
+	equal(t, "DeviceOf", get(t, s, in, func(tx vneid.Tx) (*vneid.Device, error) { return tx.DeviceOf(vneid.CCCD(key)) }), &e.device)
+	equal(t, "Activation", get(t, s, in, func(tx vneid.Tx) (*vneid.Activation, error) { return tx.Activation(key) }), &e.begun)
+	equal(t, "Handset", get(t, s, in, func(tx vneid.Tx) (*vneid.Handset, error) { return tx.Handset(key) }), &e.handset)
+	equal(t, "HandsetOf", get(t, s, in, func(tx vneid.Tx) (*vneid.Handset, error) { return tx.HandsetOf("device " + key) }), &e.handset)
 	equal(t, "Session", get(t, s, in, func(tx vneid.Tx) (*vneid.Session, error) { return tx.Session("secret " + key) }), &e.session)
 	equal(t, "SessionByID", get(t, s, in, func(tx vneid.Tx) (*vneid.Session, error) { return tx.SessionByID(key) }), &e.session)
 	equal(t, "Consent", get(t, s, in, func(tx vneid.Tx) (*vneid.Consent, error) { return tx.Consent(vneid.CCCD(key), key) }), &e.consent)
@@ -89,7 +106,8 @@ func everyFieldComesBack(t *testing.T, s vneid.Store) {
 	again.login.Version, again.session.Version = e.login.Version, e.session.Version
 	update(t, s, func(tx vneid.Tx) error {
 		return errors.Join(tx.PutAccount(&again.account), tx.PutClient(&again.client), tx.SaveLogin(&again.login),
-			tx.SaveSession(&again.session), tx.PutConsent(&again.consent), tx.PutThrottle(&again.hits), tx.PutSigningKey(&again.key))
+			tx.SaveSession(&again.session), tx.PutConsent(&again.consent), tx.PutThrottle(&again.hits), tx.PutSigningKey(&again.key),
+			tx.PutDevice(&again.device), tx.PutActivation(&again.begun), tx.PutHandset(&again.handset))
 	})
 	if again.login.Version != e.login.Version+1 || again.session.Version != e.session.Version+1 {
 		t.Errorf("versions after saving: %d and %d, want %d and %d", again.login.Version, again.session.Version, e.login.Version+1, e.session.Version+1)
@@ -252,7 +270,8 @@ func putReplaces(t *testing.T, s vneid.Store) {
 	empty.rename("k")
 	update(t, s, func(tx vneid.Tx) error {
 		return errors.Join(tx.PutAccount(&empty.account), tx.PutClient(&empty.client), tx.PutConsent(&empty.consent),
-			tx.PutThrottle(&empty.hits), tx.PutSigningKey(&empty.key), tx.InsertTokens())
+			tx.PutThrottle(&empty.hits), tx.PutSigningKey(&empty.key), tx.InsertTokens(),
+			tx.PutDevice(&empty.device), tx.PutActivation(&empty.begun), tx.PutHandset(&empty.handset))
 	})
 	empty.login, empty.session, empty.tokens, empty.sms = e.login, e.session, e.tokens, e.sms
 	empty.check(t, s, world, "k")

@@ -48,6 +48,12 @@ func Run(t *testing.T, open func(t *testing.T) vneid.Store) {
 		{"messages show when their time has come", messagesShowInTime},
 		{"signing keys are listed oldest first", keysAreListed},
 
+		{"a person has one device, the last that was put", oneDeviceEach},
+		{"an activation is deleted once", activationIsDeletedOnce},
+		{"logins of a person are listed newest first", loginsOfAPerson},
+		{"of two logins with one short code the newest is found", newestShortCode},
+		{"a wake-up comes after the commit, and only then", wakesAfterCommit},
+
 		{"using a token claims it once", tokenIsUsedOnce},
 		{"revoking a grant revokes its tokens only", grantIsRevoked},
 		{"revoking a session's tokens leaves refresh tokens alone", sessionTokensAreRevoked},
