@@ -36,10 +36,11 @@ type Scanned struct {
 func (p *Phones) ScanFor(ctx context.Context, cccd vneid.CCCD, code string) (Scanned, error) {
 	var s Scanned
 	err := p.with(ctx, cccd, func(ph *phone) error {
-		if err := p.scanCode(ctx, ph, code); err != nil {
+		scan, err := p.scanCode(ctx, ph, code)
+		if err != nil {
 			return err
 		}
-		s = Scanned{Scan: *ph.app.Scan}
+		s = Scanned{Scan: scan}
 		if !s.Allowed {
 			s.Text = templates.Text(templates.Vi, "error."+s.Message+".what")
 		}

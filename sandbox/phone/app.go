@@ -49,13 +49,12 @@ func (p *Phones) signOutApp(ctx context.Context, ph *phone) error {
 }
 
 // scanCode tells the provider what the phone scanned.
-func (p *Phones) scanCode(ctx context.Context, ph *phone, code string) error {
-	var s Scan
+func (p *Phones) scanCode(ctx context.Context, ph *phone, code string) (s Scan, err error) {
 	if err := p.ask(ctx, ph, "scan", members{"code": code}, &s); err != nil {
-		return err
+		return s, err
 	}
 	expires := vneid.WorldFrom(ctx).Clock.Now().Add(time.Duration(s.Seconds) * time.Second)
-	return p.change(ctx, ph, func(_ *vneid.Handset, a *app) {
+	return s, p.change(ctx, ph, func(_ *vneid.Handset, a *app) {
 		a.home()
 		a.Scan, a.Expires = &s, expires
 	})
@@ -144,5 +143,6 @@ func (p *Phones) advance(ctx context.Context, ph *phone) error {
 	if ph.app.Code == "" || !ph.app.unlocked(vneid.WorldFrom(ctx).Clock.Now()) {
 		return nil
 	}
-	return p.scanCode(ctx, ph, ph.app.Code)
+	_, err := p.scanCode(ctx, ph, ph.app.Code)
+	return err
 }
