@@ -215,7 +215,7 @@ func (p *Phones) choosePasscode(w http.ResponseWriter, r *http.Request) error {
 		now := vneid.WorldFrom(r.Context()).Clock.Now()
 		return p.change(r.Context(), ph, func(row *vneid.Handset, a *app) {
 			row.CCCD, row.DeviceID = vneid.CCCD(answer.CCCD), answer.Device
-			a.Activation, a.Slip, a.Name, a.Ready = nil, nil, answer.Name, false
+			a.Activation, a.Slip, a.Ready = nil, nil, false
 			a.signIn(unlocked{answer.Session, answer.SessionSeconds}, now)
 		})
 	})

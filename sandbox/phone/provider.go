@@ -26,7 +26,6 @@ type (
 	activated struct {
 		Device         string `json:"device"`
 		CCCD           string `json:"cccd"`
-		Name           string `json:"name"`
 		Session        string `json:"session"`
 		SessionSeconds int    `json:"session_seconds"`
 	}

@@ -65,6 +65,11 @@ func (p *Phones) showHome(w http.ResponseWriter, r *http.Request, ph *phone, f t
 		}
 		return done(w, r) // the app stands elsewhere now
 	}
+	if ph.app.Name != home.Name { // after the activation, or somebody renamed them
+		if err := p.change(r.Context(), ph, func(_ *vneid.Handset, a *app) { a.Name = home.Name }); err != nil {
+			return err
+		}
+	}
 	if ph.app.Switch {
 		return p.render(w, http.StatusOK, templates.PhoneSwitchView{Frame: f, On: home.WebLogin})
 	}
