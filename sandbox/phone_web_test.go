@@ -133,8 +133,7 @@ func TestASignInIsOnTheHomeScreenUntilItIsDisowned(t *testing.T) {
 	phone.sees("Phiên đăng nhập đã kết thúc")
 	phone.press("/phone/close", nil)
 	phone.sees(homeScreen, "Đã kết thúc")
-	form := url.Values{"grant_type": {"authorization_code"}, "code": {callback.Query().Get("code")}, "redirect_uri": {"http://localhost:3000/callback"},
-		"client_id": {"my-portal"}, "client_secret": {"my-portal-secret"}}
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {callback.Query().Get("code")}, "redirect_uri": {"http://localhost:3000/callback"}}
 	req, _ := http.NewRequest("POST", r.Issuer+"/oauth/token", strings.NewReader(form.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.SetBasicAuth("my-portal", "my-portal-secret")
