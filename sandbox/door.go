@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
 	"github.com/vneid-sandbox/vneid-sandbox/templates"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
@@ -76,8 +77,12 @@ func (d *door) signIn(w http.ResponseWriter, r *http.Request) {
 
 // backTo keeps the way back on the pages that there are.
 func backTo(uri string) string {
-	if uri == "/sms" || strings.HasPrefix(uri, "/sms?") {
+	path, _, _ := strings.Cut(uri, "?")
+	switch {
+	case path == "/sms" || path == phone.Prefix+"/people":
 		return uri
+	case path == phone.Prefix+"/take":
+		return phone.Prefix + "/people"
 	}
 	return "/"
 }

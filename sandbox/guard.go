@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
 	"github.com/vneid-sandbox/vneid-sandbox/templates"
 )
 
@@ -77,6 +78,10 @@ func (g *guard) callers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/assets/"): // style and script, the same for everybody
+		case g.door != nil && phone.IsPage(r.URL.Path) && !phone.ForTesters(r.URL.Path):
+			// A citizen's phone is no tester's tool: to become somebody's it
+			// takes their password and an SMS, and the inbox is behind the
+			// door. Only a ready phone is taken without, so that asks.
 		case r.URL.Path == caPath: // as public as what every handshake shows, and needed before a token can be sent safely
 		case g.door != nil:
 			if !g.door.admits(w, r) {
@@ -110,8 +115,9 @@ func (g *guard) untrusted(r *http.Request) *refusal {
 	case "", "same-origin", "none":
 	default:
 		// The front page shows nothing that is secret and is where the links
-		// of the other parties lead.
-		if r.URL.Path != "/" || !isRead(r) {
+		// of the other parties lead. So do QR codes to the phone, where
+		// looking does nothing.
+		if r.URL.Path != "/" && !phone.IsPage(r.URL.Path) || !isRead(r) {
 			return &refusal{http.StatusForbidden, "other_site", "Sec-Fetch-Site is " + clipASCII(site) + ": another site's page sent the browser here; open the address itself, or call from a program", isRead(r)}
 		}
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/localca"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/sms"
 	"github.com/vneid-sandbox/vneid-sandbox/storage"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
@@ -102,7 +103,7 @@ func Start(ctx context.Context, c Config) (*Running, error) {
 		return fail(err) // names the database, without its password
 	}
 	r.store = store
-	providerHandler, sandboxHandler, err := r.build(ctx, &c)
+	providerHandler, sandboxHandler, err := r.build(ctx, &c, provider[0].Addr())
 	if err != nil {
 		return fail(err)
 	}
@@ -118,8 +119,8 @@ func Start(ctx context.Context, c Config) (*Running, error) {
 	return r, nil
 }
 
-// build makes what the two listeners serve.
-func (r *Running) build(ctx context.Context, c *Config) (provider, sandbox http.Handler, err error) {
+// build makes what the two listeners serve. at is where the provider's listens.
+func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, sandbox http.Handler, err error) {
 	cost := password.Default()
 	if c.CheapHashes {
 		cost = password.Cheap()
@@ -147,7 +148,7 @@ func (r *Running) build(ctx context.Context, c *Config) (provider, sandbox http.
 	}
 
 	providerConfig := op.Config{Store: r.store, Hasher: hasher, SMS: r.inbox, Rand: rand.Reader, Logger: r.log,
-		HelpURL: c.SandboxURL, ScanURL: c.SandboxURL + "/phone/scan", MaxWaiting: c.waiting(), Metrics: set}
+		HelpURL: c.SandboxURL, ScanURL: c.SandboxURL + phone.Prefix + "/scan", MaxWaiting: c.waiting(), Metrics: set}
 	if err := c.setKeys(&providerConfig); err != nil {
 		return nil, nil, err
 	}
@@ -169,11 +170,18 @@ func (r *Running) build(ctx context.Context, c *Config) (provider, sandbox http.
 	}
 	g := newGuard(c, d, p)
 
+	client, err := r.providerClient(c, at)
+	if err != nil {
+		return nil, nil, fmt.Errorf("build the phones: %w", err)
+	}
+	phones := phone.New(phone.Config{Store: r.store, Hasher: hasher, Rand: rand.Reader, Logger: r.log, Client: client, Secure: p.secure()})
+
 	sandboxMux := http.NewServeMux()
 	p.routes(sandboxMux)
+	phones.Routes(sandboxMux)
 	// For `make bench`: where the CPU goes. It tells nothing about people.
 	sandboxMux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	sandboxMux.Handle(api.Prefix+"/", api.New(api.Config{Store: r.store, Inbox: r.inbox, Rand: rand.Reader,
+	sandboxMux.Handle(api.Prefix+"/", api.New(api.Config{Store: r.store, Inbox: r.inbox, Phones: phones, Rand: rand.Reader,
 		AllowHosts: c.AllowHosts, Logger: r.log, MoveClock: k.moveClock, Reset: k.reset, RotateKey: idp.RotateKey}))
 
 	wrap := func(listener string, h http.Handler, maxBody int64) http.Handler {

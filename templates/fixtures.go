@@ -1,5 +1,7 @@
 package templates
 
+import "maps"
+
 // Fixtures are every state of every page on canned data, in Vietnamese: the
 // storybook. Golden files and screenshots are made of them.
 func Fixtures() map[string]View { return FixturesIn(Vi) }
@@ -140,7 +142,7 @@ func FixturesIn(l Lang) map[string]View {
 	smsEmptyFiltered := smsEmpty
 	smsEmptyFiltered.To, smsEmptyFiltered.Refresh = "0950000005", false
 
-	return map[string]View{
+	all := map[string]View{
 		"login": login, "login-error": loginError, "login-wrong": loginWrong, "login-locked": loginLocked, "login-bare": loginBare,
 		"login-scanned": loginScanned, "login-scanned-digits": loginMatch, "login-qr-expired": loginQRExpired,
 		"login-qr-elsewhere": loginElsewhere, "login-qr-spent": loginSpent,
@@ -166,6 +168,8 @@ func FixturesIn(l Lang) map[string]View {
 		"home": home, "home-tls": homeTLS, "home-empty": homeEmpty,
 		"sms": sms, "sms-filtered": smsFiltered, "sms-empty": smsEmpty, "sms-empty-filtered": smsEmptyFiltered,
 	}
+	maps.Copy(all, phoneFixtures(l, sandboxFrame))
+	return all
 }
 
 // smsText is a message as the provider words it.

@@ -74,17 +74,19 @@ func TestTheCatalogueIsWhatThePagesAsk(t *testing.T) {
 		}
 		read(text)
 	}
-	views, err := os.ReadFile("views.go")
-	if err != nil {
-		t.Fatal(err)
+	for _, file := range []string{"views.go", "phone_views.go"} {
+		views, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read(views)
 	}
-	read(views)
 	for key := range used {
 		if !HasText(key) {
 			t.Errorf("a page asks for %s, which is no message", key)
 		}
 	}
-	forHandlers := regexp.MustCompile(`^(?:error|cccd|share|issuer|signout\.stayed)\.|^(?:frame\.banner|login\.wrong|login\.wrong\.next|login\.password\.empty|otp\.resent|sharing\.agree\.missing|message\.back|message\.again|token\.wrong)$`)
+	forHandlers := regexp.MustCompile(`^(?:error|cccd|share|issuer|signout\.stayed|phone\.(?:method|device|done|refused|disowned|removed))\.|^(?:frame\.banner|login\.wrong|login\.wrong\.next|login\.password\.empty|otp\.resent|sharing\.agree\.missing|message\.back|message\.again|token\.wrong|phone\.again)$`)
 	for key := range messages[Vi] {
 		if !used[key] && !forHandlers.MatchString(key) {
 			t.Errorf("nothing uses %s", key)
@@ -100,6 +102,10 @@ func TestEveryProblemSaysWhatWhyAndWhatNext(t *testing.T) {
 		"bad_request_parameter", "unknown_client", "redirect_uri_invalid", "redirect_uri_missing", "request_invalid",
 		"logout_redirect_invalid", "not_found", "method_not_allowed", "too_large", "invalid_utf8", "host_refused",
 		"overloaded", "unavailable", "internal", "qr_refused", "qr_other_browser", "qr_too_many",
+		"activation_over", "activation_unproved", "passcode_format", "passcode_wrong", "passcode_locked", "passcode_needed", "app_locked", "device_replaced",
+		"qr_empty", "qr_foreign", "qr_unknown", "qr_expired", "qr_replaced", "qr_used", "qr_taken", "qr_other_phone", "qr_level", "web_login_off",
+		"too_many_codes", "match_needed", "match_wrong", "sign_in_unknown", "call_stale", "call_replayed", "call_malformed", "call_forged", "too_many_calls",
+		"picture_missing", "picture_unreadable", "picture_too_large", "picture_no_qr",
 	} {
 		for _, part := range []string{"title", "what", "why", "next"} {
 			if key := "error." + code + "." + part; !HasText(key) {

@@ -67,7 +67,13 @@ func WithLang(v View, l Lang) View {
 type page struct {
 	Frame
 	Title, Banner, Refresh, Name string
+	Styles, Scripts              []string // besides those of every page
 	Body                         template.HTML
+}
+
+// withAssets are views whose pages need more than every page does.
+type withAssets interface {
+	assets() (styles, scripts []string)
 }
 
 var funcs = template.FuncMap{
@@ -119,7 +125,12 @@ func Render(v View) ([]byte, error) {
 	if err := set.ExecuteTemplate(&body, v.template(), v); err != nil {
 		return nil, fmt.Errorf("render %s: %w", v.template(), err)
 	}
+	var styles, scripts []string
+	if more, ok := v.(withAssets); ok {
+		styles, scripts = more.assets()
+	}
 	err := set.ExecuteTemplate(&out, "page", page{
+		Styles: styles, Scripts: scripts,
 		Frame:   v.frame(),
 		Title:   v.title(),
 		Banner:  Text(Vi, "frame.banner"),

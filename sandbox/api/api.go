@@ -1,5 +1,5 @@
 // Package api is the automation API of the sandbox, /api/v1: people, messages,
-// clients, the clock, the signing keys and the reset, in JSON.
+// phones, clients, the clock, the signing keys and the reset, in JSON.
 //
 // It takes the world from the request's context and works on the same store as
 // the provider. Who may call is not decided here but by the guard in front of
@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/sms"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
@@ -32,6 +33,7 @@ const MaxBody = 64 << 10
 type Config struct {
 	Store      vneid.Store
 	Inbox      *sms.Network
+	Phones     *phone.Phones
 	Rand       vneid.Rand
 	AllowHosts []string // hosts that clients may name besides the local ones
 	Logger     *slog.Logger
@@ -66,6 +68,11 @@ func (a *api) routes() []route {
 		{"GET", "/personas", "?q=", a.listPersonas},
 		{"GET", "/personas/{cccd}", "", a.getPersona},
 		{"GET", "/sms", "?to=&wait=", a.listSMS},
+		{"GET", "/phones/{cccd}", "", a.getPhone},
+		{"PATCH", "/phones/{cccd}", "", a.patchPhone},
+		{"POST", "/phones/{cccd}/scan", "", a.scan},
+		{"POST", "/phones/{cccd}/confirm", "", a.confirm},
+		{"POST", "/phones/{cccd}/refuse", "", a.refuse},
 		{"GET", "/clients", "", a.listClients},
 		{"POST", "/clients", "", a.createClient},
 		{"GET", "/clients/{client_id}", "", a.getClient},
