@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/dancu"
 	"github.com/vneid-sandbox/vneid-sandbox/templates"
 )
 
@@ -78,6 +79,7 @@ func (g *guard) callers(next http.Handler) http.Handler {
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/assets/"): // style and script, the same for everybody
 		case r.URL.Path == caPath: // as public as what every handshake shows, and needed before a token can be sent safely
+		case strings.HasPrefix(r.URL.Path, dancu.Prefix): // portals ask from wherever they are, each with a key of its own
 		case g.door != nil:
 			if !g.door.admits(w, r) {
 				return

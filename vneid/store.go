@@ -48,8 +48,14 @@ type Store interface {
 // answers ErrExists for a taken key; Put inserts or replaces.
 type Tx interface {
 	Account(CCCD) (*Account, error)
-	Accounts(query string, limit int) ([]Account, error) // by number, name (any case) or phone; ordered by CCCD
+	Accounts(query string, limit int) ([]Account, error)      // by number, name (any case) or phone; ordered by CCCD
+	AccountsByCMND(cmnd string, limit int) ([]Account, error) // ordered by CCCD
 	PutAccount(*Account) error
+
+	RegisterEntry(CCCD) (*RegisterEntry, error)
+	PutRegisterEntry(*RegisterEntry) error
+	RegisterConsumer(keyHash string) (*RegisterConsumer, error)
+	PutRegisterConsumer(*RegisterConsumer) error
 
 	Client(id string) (*Client, error)
 	Clients() ([]Client, error) // ordered by ID

@@ -10,8 +10,18 @@ import (
 // people, each of them one situation a portal has to cope with, and two
 // clients. The prefix 095 belongs to no network.
 func Default() Data {
-	return Data{Version: "default@1", Personas: defaultPersonas(), Clients: defaultClients()}
+	return Data{Version: "default@2", Personas: defaultPersonas(), Clients: defaultClients(),
+		Register: []vneid.RegisterEntry{
+			{CCCD: "038198000008", Name: "Ngô Thị Khánh Lynh"}, // a typo there
+			{CCCD: "038093000013", Absent: true},
+			{CCCD: "038065000014", Deceased: true},
+		},
+		Askers: []Asker{{Name: "thanhhoa-portal", Key: "thanhhoa-dancu-key", PerMinute: defaultPerMinute}}}
 }
+
+// defaultPerMinute is the quota of a consumer that asks for none: more than a
+// sign-in page needs, fewer than it takes to try numbers out.
+const defaultPerMinute = 120
 
 func defaultPersonas() []vneid.Persona {
 	an := citizen("038090000001", "Nguyễn Văn An", "male", "1990-03-15", "0950000001",
