@@ -10,6 +10,8 @@ package op
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"log/slog"
 	"net/http"
 	"path"
@@ -37,6 +39,9 @@ type Config struct {
 	HelpURL string       // the sandbox, linked from the pages; "" = none
 	ScanURL string       // of the phone app: what the QR codes begin with
 	Metrics *metrics.Set // nil = a set of its own
+	// TrustedCAs vouch for clients that are told of logouts by https; nil = the
+	// system's.
+	TrustedCAs *x509.CertPool
 
 	// Of the signing keys, see keyring.Config; all may be zero.
 	SealingKey, OldSealingKey []byte
@@ -53,6 +58,7 @@ type Provider struct {
 	keys    *keyring.Ring
 	logger  *slog.Logger
 	metrics *metrics.Set
+	outward *http.Client
 	mux     *http.ServeMux
 
 	documents sync.Map // issuer → its discovery document, encoded
@@ -89,6 +95,7 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		keys:    keys,
 		logger:  c.Logger,
 		metrics: c.Metrics,
+		outward: newOutward(&http.Transport{TLSClientConfig: &tls.Config{RootCAs: c.TrustedCAs, MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 2}),
 		mux:     http.NewServeMux(),
 	}
 	p.routes()

@@ -145,6 +145,13 @@ func (r *Running) build(ctx context.Context, c *Config) (provider, sandbox http.
 
 	providerConfig := op.Config{Store: r.store, Hasher: hasher, SMS: r.inbox, Rand: rand.Reader, Logger: r.log,
 		HelpURL: c.SandboxURL, ScanURL: c.SandboxURL + "/phone/scan", Metrics: set}
+	var ownCA []byte
+	if r.ca != nil {
+		ownCA = r.ca.PEM()
+	}
+	if providerConfig.TrustedCAs, err = c.trusted(ownCA); err != nil {
+		return nil, nil, fmt.Errorf("--trust-ca: %w", err)
+	}
 	if err := c.setKeys(&providerConfig); err != nil {
 		return nil, nil, err
 	}
@@ -183,6 +190,7 @@ func (r *Running) build(ctx context.Context, c *Config) (provider, sandbox http.
 	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
 	r.endWork = endWork
 	r.work.Go(func() { idp.RunKeys(work) })
+	r.work.Go(func() { idp.RunLogouts(work) })
 	r.work.Go(func() { k.followClock(work) })
 	provider = health(r.store, set, http.MaxBytesHandler(idp, maxFormBody))
 	return wrap("provider", provider), wrap("sandbox", g.callers(sandboxMux)), nil

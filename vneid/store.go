@@ -111,6 +111,12 @@ type Tx interface {
 	// RevokeSessionTokens revokes the access tokens of a session.
 	RevokeSessionTokens(sid string, at time.Time) error
 
+	// ClientsOfSession lists who got tokens in a session, each once.
+	ClientsOfSession(sid string) ([]SessionClient, error)
+	LogoutNotices(limit int) ([]LogoutNotice, error) // the earliest due first
+	PutLogoutNotice(*LogoutNotice) error             // one for each client and session
+	DeleteLogoutNotice(clientID, sid string) error   // none is as good as deleted
+
 	Throttle(key string) (*Throttle, error) // an empty one when there is none
 	PutThrottle(*Throttle) error
 
