@@ -10,6 +10,8 @@ package op
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"log/slog"
 	"net/http"
 	"path"
@@ -37,6 +39,9 @@ type Config struct {
 	HelpURL string       // the sandbox, linked from the pages; "" = none
 	ScanURL string       // of the phone app: what the QR codes begin with; "" = none are shown
 	Metrics *metrics.Set // nil = a set of its own
+	// TrustedCAs vouch for clients that are told of logouts by https; nil = the
+	// system's.
+	TrustedCAs *x509.CertPool
 
 	// MaxWaiting is how many browsers may wait for a phone at a time, each with
 	// a connection of its own; 0 = 15,000.
@@ -57,6 +62,7 @@ type Provider struct {
 	keys    *keyring.Ring
 	logger  *slog.Logger
 	metrics *metrics.Set
+	outward *http.Client
 	mux     *http.ServeMux
 	exact   map[string]http.HandlerFunc // "GET /keys": of machines, without a pattern
 
@@ -95,6 +101,7 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		keys:    keys,
 		logger:  c.Logger,
 		metrics: c.Metrics,
+		outward: newOutward(&http.Transport{TLSClientConfig: &tls.Config{RootCAs: c.TrustedCAs, MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 2}),
 		mux:     http.NewServeMux(),
 	}
 	p.routes()

@@ -19,6 +19,7 @@ import (
 	"github.com/vneid-sandbox/vneid-sandbox/op"
 	"github.com/vneid-sandbox/vneid-sandbox/op/password"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/dancu"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/localca"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
@@ -149,6 +150,13 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 
 	providerConfig := op.Config{Store: r.store, Hasher: hasher, SMS: r.inbox, Rand: rand.Reader, Logger: r.log,
 		HelpURL: c.SandboxURL, ScanURL: c.SandboxURL + phone.Prefix + "/scan", MaxWaiting: c.waiting(), Metrics: set}
+	var ownCA []byte
+	if r.ca != nil {
+		ownCA = r.ca.PEM()
+	}
+	if providerConfig.TrustedCAs, err = c.trusted(ownCA); err != nil {
+		return nil, nil, fmt.Errorf("--trust-ca: %w", err)
+	}
 	if err := c.setKeys(&providerConfig); err != nil {
 		return nil, nil, err
 	}
@@ -181,6 +189,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	phones.Routes(sandboxMux)
 	// For `make bench`: where the CPU goes. It tells nothing about people.
 	sandboxMux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	sandboxMux.Handle(dancu.Prefix, (&dancu.Register{Store: r.store, Logger: r.log}).Handler())
 	sandboxMux.Handle(api.Prefix+"/", api.New(api.Config{Store: r.store, Inbox: r.inbox, Phones: phones, Rand: rand.Reader,
 		AllowHosts: c.AllowHosts, Logger: r.log, MoveClock: k.moveClock, Reset: k.reset, RotateKey: idp.RotateKey}))
 
@@ -198,6 +207,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
 	r.endWork = endWork
 	r.work.Go(func() { idp.RunKeys(work) })
+	r.work.Go(func() { idp.RunLogouts(work) })
 	r.work.Go(func() { k.followClock(work) })
 	provider = health(r.store, set, idp)
 	return wrap("provider", provider, maxFormBody), wrap("sandbox", g.callers(sandboxMux), 0), nil

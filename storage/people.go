@@ -99,7 +99,25 @@ func (t *tx) Accounts(query string, limit int) ([]vneid.Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := make([]vneid.Account, len(rows))
+	return accountValues(rows)
+}
+
+func (t *tx) AccountsByCMND(cmnd string, limit int) ([]vneid.Account, error) {
+	if limit < 1 || cmnd == "" || !storable(cmnd) {
+		return nil, nil
+	}
+	var rows []accountRow
+	err := t.read("accounts by CMND", func() error {
+		return t.orm().Where("world = ? AND cmnd = ? AND cmnd <> ''", t.world, cmnd).Order("cccd").Limit(limit).Find(&rows).Error
+	})
+	if err != nil {
+		return nil, err
+	}
+	return accountValues(rows)
+}
+
+func accountValues(rows []accountRow) (found []vneid.Account, err error) {
+	found = make([]vneid.Account, len(rows))
 	for i := range rows {
 		if found[i], err = rows[i].value(); err != nil {
 			return nil, err
