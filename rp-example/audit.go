@@ -82,7 +82,7 @@ type sharedNumber struct {
 }
 
 func (s *store) sharedNumbers(ctx context.Context) ([]sharedNumber, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT cccd, group_concat(username, ', ') FROM local_logins WHERE cccd <> '' AND role = 'citizen'
+	rows, err := s.db.QueryContext(ctx, `SELECT cccd, group_concat(username, ', ' ORDER BY username) FROM local_logins WHERE cccd <> '' AND role = 'citizen'
 		GROUP BY cccd HAVING count(*) > 1 ORDER BY cccd LIMIT 100`)
 	if err != nil {
 		return nil, err
