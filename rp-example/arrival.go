@@ -138,7 +138,7 @@ func (s *store) arrive(ctx context.Context, old *session, a arrival, issuerBefor
 			_, err = tx.ExecContext(ctx, "INSERT OR REPLACE INTO arrivals (session_id, proof, wanted, at_ms) VALUES (?, ?, ?, ?)", old.id, string(kept), a.wanted, s.ms())
 			return err
 		case noReassigned:
-			return s.note(ctx, tx, entry{account: known.accountID, who: pairName(p.Iss, p.Sub), what: "identity.stopped", matched: "iss+sub", why: "two of number, name and date of birth are new", number: p.Who.CCCD, attention: true})
+			return s.note(ctx, tx, entry{account: known.accountID, who: pairName(p.Iss, p.Sub), what: "identity.stopped", matched: "iss+sub", why: "two of three new", number: p.Who.CCCD, attention: true})
 		case doMoveIssuer:
 			if err := s.moveIssuer(ctx, tx, before, p.Iss); err != nil {
 				return err
@@ -198,25 +198,25 @@ func (s *store) letIn(ctx context.Context, tx *sql.Tx, old *session, a arrival, 
 	}
 	switch out.did {
 	case doOpenTaken:
-		err = tell("notice.taken", entry{what: "link.conflict", why: "another pair verified this number before", attention: true})
+		err = tell("notice.taken", entry{what: "link.conflict", why: "another pair before", attention: true})
 	case doOpenNoNumber:
-		err = tell("notice.noNumber", entry{what: "number.missing", why: "VNeID told no CCCD"})
+		err = tell("notice.noNumber", entry{what: "number.missing", why: "no number told"})
 	case doMoveIssuer:
-		err = tell("notice.issuer", entry{what: "issuer.moved", why: "PORTAL_ISSUER_BEFORE names the old address, and the number is the same"})
+		err = tell("notice.issuer", entry{what: "issuer.moved", why: "mapped issuer, same number"})
 	}
 	if known != nil && err == nil {
 		was := known.lastKnown()
 		switch {
 		case was.CCCD != "" && p.Who.CCCD == "":
-			err = tell("notice.narrowed", entry{what: "consent.narrowed", why: "VNeID told a CCCD before, and none now"})
+			err = tell("notice.narrowed", entry{what: "consent.narrowed", why: "told before, not now"})
 		case was.CCCD != "" && was.CCCD != p.Who.CCCD:
-			err = tell("notice.number", entry{what: "number.changed", why: "was " + masked(was.CCCD), attention: true})
+			err = tell("notice.number", entry{what: "number.changed", why: "before: " + masked(was.CCCD), attention: true})
 		}
 		if err == nil && was.Level == "2" && p.Who.Level != "2" {
-			err = tell("notice.level", entry{what: "level.lower", why: "was 2, is " + or(p.Who.Level, "not told")})
+			err = tell("notice.level", entry{what: "level.lower", why: "before: 2"})
 		}
 		if err == nil && was.Name != "" && p.Who.Name != "" && matchForm(was.Name) != matchForm(p.Who.Name) {
-			err = tell("notice.name", entry{what: "name.changed", why: "same pair, same number"})
+			err = tell("notice.name", entry{what: "name.changed", why: "same pair"})
 		}
 	}
 	if err != nil {

@@ -51,6 +51,34 @@ func (l auditLine) Title() text {
 	return text{l.What, l.What}
 }
 
+// Reason says why in words, as far as there are words for it; what follows the
+// colon stays as it is.
+func (l auditLine) Reason() text {
+	key, rest, detail := strings.Cut(l.Why, ": ")
+	if detail {
+		rest = ": " + rest
+	}
+	if from, to, ok := strings.Cut(key, " → "); ok {
+		a, b := stateTexts[linkState(from)], stateTexts[linkState(to)]
+		if a == b {
+			return text{a.VI + rest, a.EN + rest}
+		}
+		return text{a.VI + " → " + b.VI + rest, a.EN + " → " + b.EN + rest}
+	}
+	if t, ok := whyTexts[key]; ok {
+		return text{t.VI + rest, t.EN + rest}
+	}
+	return text{l.Why, l.Why}
+}
+
+// Key names the key that matched.
+func (l auditLine) Key() text {
+	if l.Matched == "none" || l.Matched == "" {
+		return text{"không có", "none"}
+	}
+	return text{l.Matched, l.Matched}
+}
+
 const auditShown = 200
 
 // auditOf reads the newest lines: one account's, or everybody's for "".

@@ -166,10 +166,9 @@ func (s *store) link(ctx context.Context, on linkEvent, c claimant, username str
 		}
 		r := decide(o.state(), on, f)
 		did = r.Do
-		e := entry{account: o.AccountID, who: "local:" + o.Username, what: string(on) + "." + string(did), matched: matchedKey(f), why: "from " + string(r.From) + " to " + string(r.To), number: or(o.CCCD, o.CMND)}
+		e := entry{account: o.AccountID, who: "local:" + o.Username, what: string(on) + "." + string(did), matched: matchedKey(f), why: string(r.From) + " → " + string(r.To) + ": " + o.Username, number: or(o.CCCD, o.CMND)}
 		if i != nil {
 			e.account, e.who = i.accountID, pairName(i.iss, i.sub)
-			e.why = "account " + o.Username + ", " + e.why
 		}
 		switch did {
 		case doJoin:

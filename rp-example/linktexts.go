@@ -91,6 +91,21 @@ var auditTexts = map[string]text{
 	"backchannel.logout": {"Phiên kết thúc theo yêu cầu của VNeID", "Session ended by VNeID"},
 }
 
+// whyTexts explain entries of the audit that are no row of the table.
+var whyTexts = map[string]text{
+	"two of three new":           {"hai trong ba thông tin số, họ tên, ngày sinh đã khác", "two of number, name and date of birth are new"},
+	"another pair before":        {"một mã VNeID khác đã xác thực số này trước", "another VNeID identifier verified this number before"},
+	"no number told":             {"VNeID không cung cấp số", "VNeID told no number"},
+	"told before, not now":       {"lần trước có, lần này không", "told before, not now"},
+	"mapped issuer, same number": {"địa chỉ cũ do người vận hành khai báo, số trùng nhau", "the operator named the old address, and the number is the same"},
+	"same pair":                  {"cùng mã VNeID", "the same VNeID identifier"},
+	"before":                     {"trước đây", "before"},
+	"by sid":                     {"đúng phiên có mã sid", "the one session with this sid"},
+	"by sub":                     {"mọi phiên của người này", "every session of this person"},
+	"no answer":                  {"không có trả lời", "no answer"},
+	"too many tries":             {"quá số lần thử (tài khoản / số)", "too many tries (account / number)"},
+}
+
 var statusTexts = map[string]text{
 	"filed":    {"Mới nộp", "Filed"},
 	"accepted": {"Đã tiếp nhận", "Accepted"},

@@ -147,9 +147,9 @@ func (p *portal) declare(v *visit, o *oldAccount, number, birth string) (declare
 	if err != nil {
 		return declaredNo, err
 	}
-	e := entry{account: o.AccountID, who: "local:" + o.Username, matched: "cccd+name+birthdate", number: number}
+	e := entry{account: o.AccountID, who: "local:" + o.Username, matched: "cccd, name, birthdate", number: number}
 	if byAccount > numberTriesPerAccount || byNumber > numberTriesPerNumber {
-		e.what, e.matched, e.why, e.attention = "dancu.limit", "none", fmt.Sprintf("try %d of the account, %d of the number", byAccount, byNumber), true
+		e.what, e.matched, e.why, e.attention = "dancu.limit", "none", fmt.Sprintf("too many tries: %d / %d", byAccount, byNumber), true
 		return declaredTooOften, p.store.tx(ctx, func(tx *sql.Tx) error { return p.store.note(ctx, tx, e) })
 	}
 	answer, askErr := p.dancu.match(ctx, number, o.Name, birth)
@@ -157,16 +157,16 @@ func (p *portal) declare(v *visit, o *oldAccount, number, birth string) (declare
 	err = p.store.tx(ctx, func(tx *sql.Tx) error {
 		if askErr != nil {
 			did = declaredLater
-			e.what, e.matched, e.why = "dancu.silent", "none", askErr.Error()
+			e.what, e.matched, e.why = "dancu.silent", "none", "no answer: "+askErr.Error()
 			if _, err := tx.ExecContext(ctx, "UPDATE local_logins SET wish = ? WHERE username = ?", number, o.Username); err != nil {
 				return err
 			}
 			return p.store.note(ctx, tx, e)
 		}
 		var facts fact
-		e.what, e.why = "dancu.mismatch", answer.Reason
+		e.what, e.why = "dancu.mismatch", or(answer.Reason, "matches")
 		if answer.Match {
-			facts, e.what = factMatched, "dancu.match"
+			facts, e.what, e.why = factMatched, "dancu.match", ""
 		}
 		fresh, err := oldAccountOf(ctx, tx, o.Username)
 		if err != nil || fresh == nil {
