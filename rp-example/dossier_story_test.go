@@ -151,7 +151,7 @@ func TestADossierIsFiledOnceAndReadByItsOwnerOnly(t *testing.T) {
 	}
 	other := w.browser()
 	other.vneid(linh, "/")
-	if other.get(first.location).status != 404 || other.get("/dossiers/TH240412-AN23K7QX").status != 404 {
+	if other.get(first.location).status != 404 || other.get("/dossiers/"+w.seeded("AN23K7QX")).status != 404 {
 		t.Error("somebody else reads it")
 	}
 	if stolen := other.post(anApply, f); stolen.location == first.location { // the same once, another person
@@ -194,7 +194,7 @@ func TestEveryFormRefusesOtherSitesAndNoPageIsFramed(t *testing.T) {
 	b.vneid(binh, "/")
 	before := b.signedInAs()
 	for _, rt := range w.portal.routes() {
-		path := strings.NewReplacer("{code}", "9.000101", "{id}", "TH240412-AN23K7QX", "{$}", "", "{to}", "vi", "{kind}", "denied", "{file}", "mark.svg").Replace(rt.path)
+		path := strings.NewReplacer("{code}", "9.000101", "{id}", w.seeded("AN23K7QX"), "{$}", "", "{to}", "vi", "{kind}", "denied", "{file}", "mark.svg").Replace(rt.path)
 		if rt.method != "POST" {
 			if p := b.get(path); rt.path != "/assets/{file}" && (p.header.Get("X-Frame-Options") != "DENY" || !strings.Contains(p.header.Get("Content-Security-Policy"), "frame-ancestors 'none'")) {
 				t.Errorf("%s can be framed", path)

@@ -147,6 +147,15 @@ func (w *world) links(c citizen, username string) *browser {
 	return b
 }
 
+// seeded is the whole number of a dossier of the seed.
+func (w *world) seeded(end string) (id string) {
+	w.t.Helper()
+	if err := w.portal.store.db.QueryRow("SELECT id FROM dossiers WHERE id LIKE '%-' || ?", end).Scan(&id); err != nil {
+		w.t.Fatal(err)
+	}
+	return id
+}
+
 // audited tells whether the log has a line of this kind.
 func (w *world) audited(what string) bool {
 	w.t.Helper()

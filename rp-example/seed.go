@@ -44,19 +44,19 @@ func (p *portal) seed(ctx context.Context) error {
 }
 
 type seededDossier struct {
-	id, username, code, subject string
-	days                        int // ago
-	path                        []string
+	end, username, code, subject string // end of its number, which begins with the day
+	days                         int    // ago
+	path                         []string
 }
 
 var seededDossiers = []seededDossier{
-	{"TH240412-AN23K7QX", "an.nguyen", "9.000301", "Đăng ký hộ kinh doanh tạp hóa tại nhà", 400, []string{"filed", "accepted", "working", "done"}},
-	{"TH260303-AN5MW2RC", "an.nguyen", "9.000402", "Xây nhà ở hai tầng trên đất đang ở", 60, []string{"filed", "accepted", "working"}},
-	{"TH260511-AN8TTP4H", "an.nguyen", "9.000102", "Xin 02 bản sao trích lục khai sinh của con", 5, []string{"filed"}},
-	{"TH230920-AC6NVB3D", "an.cu", "9.000204", "Chứng thực bản sao bằng tốt nghiệp", 700, []string{"filed", "accepted", "done"}},
-	{"TH260118-BL9HXZ5F", "binh.le", "9.000801", "Cấp bản sao bằng tốt nghiệp trung học phổ thông", 90, []string{"filed", "accepted", "working", "more"}},
-	{"TH250606-HV4GKC7N", "hai.vu", "9.000601", "Đề nghị hưởng trợ cấp người cao tuổi", 200, []string{"filed", "accepted", "working", "done"}},
-	{"TH260402-GM7RPD9W", "gia.mao", "9.000303", "Tạm ngừng kinh doanh quán nước 03 tháng", 30, []string{"filed", "refused"}},
+	{"AN23K7QX", "an.nguyen", "9.000301", "Đăng ký hộ kinh doanh tạp hóa tại nhà", 400, []string{"filed", "accepted", "working", "done"}},
+	{"AN5MW2RC", "an.nguyen", "9.000402", "Xây nhà ở hai tầng trên đất đang ở", 60, []string{"filed", "accepted", "working"}},
+	{"AN8TTP4H", "an.nguyen", "9.000102", "Xin 02 bản sao trích lục khai sinh của con", 5, []string{"filed"}},
+	{"AC6NVB3D", "an.cu", "9.000204", "Chứng thực bản sao bằng tốt nghiệp", 700, []string{"filed", "accepted", "done"}},
+	{"BL9HXZ5F", "binh.le", "9.000801", "Cấp bản sao bằng tốt nghiệp trung học phổ thông", 90, []string{"filed", "accepted", "working", "more"}},
+	{"HV4GKC7N", "hai.vu", "9.000601", "Đề nghị hưởng trợ cấp người cao tuổi", 200, []string{"filed", "accepted", "working", "done"}},
+	{"GM7RPD9W", "gia.mao", "9.000303", "Tạm ngừng kinh doanh quán nước 03 tháng", 30, []string{"filed", "refused"}},
 }
 
 func (p *portal) seedDossier(ctx context.Context, tx *sql.Tx, d seededDossier) error {
@@ -73,9 +73,10 @@ func (p *portal) seedDossier(ctx context.Context, tx *sql.Tx, d seededDossier) e
 		return err
 	}
 	filed := p.now().AddDate(0, 0, -d.days)
+	id := "TH" + filed.In(vietnam).Format("060102") + "-" + d.end
 	changed := filed.Add(time.Duration(len(d.path)-1) * 26 * time.Hour)
 	if _, err := tx.ExecContext(ctx, "INSERT INTO dossiers (id, account_id, procedure, applicant, fields, status, verified, once, filed_ms, changed_ms) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
-		d.id, account, d.code, name, string(fields), d.path[len(d.path)-1], "seed "+d.id, filed.UnixMilli(), changed.UnixMilli()); err != nil {
+		id, account, d.code, name, string(fields), d.path[len(d.path)-1], "seed "+d.end, filed.UnixMilli(), changed.UnixMilli()); err != nil {
 		return err
 	}
 	for i, status := range d.path {
@@ -83,7 +84,7 @@ func (p *portal) seedDossier(ctx context.Context, tx *sql.Tx, d seededDossier) e
 		if i == 0 {
 			actor = ""
 		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO dossier_steps (dossier_id, at_ms, status, actor, note) VALUES (?, ?, ?, ?, '')", d.id, filed.Add(time.Duration(i)*26*time.Hour).UnixMilli(), status, actor); err != nil {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO dossier_steps (dossier_id, at_ms, status, actor, note) VALUES (?, ?, ?, ?, '')", id, filed.Add(time.Duration(i)*26*time.Hour).UnixMilli(), status, actor); err != nil {
 			return err
 		}
 	}

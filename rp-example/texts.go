@@ -63,7 +63,7 @@ var texts = map[string]text{
 
 	"apply.title":   {"Thông tin người nộp hồ sơ", "Applicant"},
 	"apply.hello":   {"Xin chào", "Hello"},
-	"apply.lead":    {"Dưới đây là tờ thông tin đã được điền sẵn cho hồ sơ của bạn. Cổng mẫu dừng ở bước này và không gửi hồ sơ đi đâu.", "This sheet has been filled in for your application. The sample portal ends with this step and sends nothing anywhere."},
+	"apply.lead":    {"Kiểm tra thông tin người nộp, điền nội dung rồi bấm “Nộp hồ sơ”. Đây là cổng mẫu: hồ sơ chỉ nằm trên máy chạy cổng, không gửi đi đâu.", "Check the applicant, fill in the form and press “Apply”. This is a sample portal: the application stays on the machine that runs it and goes nowhere."},
 	"apply.source":  {"Thông tin do VNeID cung cấp; bạn không cần nhập lại và không sửa được tại đây. Nếu có sai sót, hãy đề nghị cập nhật trên ứng dụng VNeID hoặc tại công an cấp xã.", "Provided by VNeID; there is nothing to retype, and it can not be changed here. If something is wrong, have it corrected in the VNeID app or at the commune police."},
 	"apply.local":   {"Bạn đăng nhập bằng tài khoản của Cổng, nên chưa có thông tin nào được VNeID xác thực.", "You signed in with an account of the portal, so nothing here was verified by VNeID."},
 	"apply.for":     {"Thủ tục", "Procedure"},
@@ -267,7 +267,7 @@ var problems = map[string]problemText{
 		text{"Cần đăng nhập lại VNeID", "A fresh VNeID sign-in is needed"},
 		text{"Cổng chưa gỡ liên kết và không thay đổi gì.", "Nothing was unlinked, nothing has changed."},
 		text{"Việc này cần bạn tự đăng nhập lại VNeID ngay trước khi làm, trong vòng 5 phút; Cổng không thấy lần đăng nhập mới nào như vậy.", "This needs you to sign in to VNeID right before, within 5 minutes; the portal saw no such sign-in."},
-		text{"Hãy mở lại Thông tin định danh và làm lại từ đầu.", "Open “Thông tin định danh” again and start over."},
+		text{"Hãy mở lại Thông tin định danh và làm lại từ đầu.", "Open “Identity” again and start over."},
 		false},
 	"identity_reassigned": {http.StatusForbidden,
 		text{"Cổng đã dừng việc đăng nhập", "The portal stopped the sign-in"},
@@ -279,7 +279,7 @@ var problems = map[string]problemText{
 		text{"Trang dành cho cán bộ", "For officers only"},
 		text{"Bạn không xem được trang này với vai trò hiện tại.", "You can not see this page in your present role."},
 		text{"Vai trò cán bộ chỉ đến từ tài khoản cán bộ của Cổng, không bao giờ từ VNeID.", "The officer's role comes from an officer's account of the portal, never from VNeID."},
-		text{"Nếu bạn là cán bộ, hãy chuyển vai trò tại Thông tin định danh hoặc đăng nhập bằng tài khoản cán bộ.", "If you are an officer, switch at “Thông tin định danh” or sign in with the officer's account."},
+		text{"Nếu bạn là cán bộ, hãy chuyển vai trò tại Thông tin định danh hoặc đăng nhập bằng tài khoản cán bộ.", "If you are an officer, switch at “Identity” or sign in with the officer's account."},
 		false},
 
 	"not_found": {http.StatusNotFound,

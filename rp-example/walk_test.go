@@ -44,7 +44,7 @@ func walk(t *testing.T, random *rand.Rand, steps int) *world {
 		{who: linh}, {who: citizen{sub: "gia", cccd: "038079000044", name: "Phan Văn Giả", birth: "1979-04-04", level: "2"}, usernames: []string{"gia.mao"}}}
 	mine := map[string][]string{} // username → its dossiers of the seed
 	for _, d := range seededDossiers {
-		mine[d.username] = append(mine[d.username], d.id)
+		mine[d.username] = append(mine[d.username], w.seeded(d.end))
 	}
 	for _, p := range people {
 		p.b, p.passwords = w.browser(), map[string]string{}
