@@ -14,6 +14,7 @@ import (
 // Each story of browser/ gets a world of its own and runs in node's test runner with a real Chromium.
 
 func TestBrowserWalksSeed003(t *testing.T)           { runInNode(t, "seed003.test.mjs") }
+func TestBrowserWalksSeed000(t *testing.T)           { runInNode(t, "seed000.test.mjs") }
 func TestBrowserByKeyboardAndBackwards(t *testing.T) { runInNode(t, "manners.test.mjs") }
 func TestBrowserSignsInToForeignRPs(t *testing.T)    { runInNode(t, "foreign-rp.test.mjs") }
 func TestBrowserSignsInWithEveryAlg(t *testing.T)    { runInNode(t, "matrix.test.mjs") }
