@@ -34,37 +34,39 @@ type identityRow struct {
 	iss, sub  string
 	accountID string
 	cccd      string // the last verified number
-	firstMS   int64
-	claims    person
+	numberMS  int64  // since when
+	claims    person // of the last sign-in
+	known     person // number, name and date of birth, each as last told
 }
 
 // pair finds (iss, sub); nil if it was never seen.
 func pair(ctx context.Context, tx *sql.Tx, iss, sub string) (*identityRow, error) {
 	i := identityRow{iss: iss, sub: sub}
 	var claims []byte
-	err := tx.QueryRowContext(ctx, "SELECT account_id, cccd, first_ms, claims FROM identities WHERE iss = ? AND sub = ?", iss, sub).
-		Scan(&i.accountID, &i.cccd, &i.firstMS, &claims)
+	err := tx.QueryRowContext(ctx, "SELECT account_id, cccd, number_ms, name, birthdate, claims FROM identities WHERE iss = ? AND sub = ?", iss, sub).
+		Scan(&i.accountID, &i.cccd, &i.numberMS, &i.known.Name, &i.known.Birthdate, &claims)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	// Kept attributes count when the provider tells less than before.
+	i.known.CCCD = i.cccd
 	if err := i.claims.load(claims); err != nil {
 		return nil, err
 	}
 	return &i, nil
 }
 
-// numberTaken: another pair verified this number before this one did.
-func numberTaken(ctx context.Context, tx *sql.Tx, number, iss, sub string, firstMS int64) (bool, error) {
+// numberTaken: another pair verified this number before this one did (which is
+// since sinceMS; 0 for not yet).
+func numberTaken(ctx context.Context, tx *sql.Tx, number, iss, sub string, sinceMS int64) (bool, error) {
 	if number == "" {
 		return false, nil
 	}
 	var n int
-	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM identities WHERE cccd = ? AND NOT (iss = ? AND sub = ?) AND (first_ms < ? OR ? = 0)`,
-		number, iss, sub, firstMS, firstMS).Scan(&n)
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM identities WHERE cccd = ? AND NOT (iss = ? AND sub = ?) AND (number_ms < ? OR ? = 0)`,
+		number, iss, sub, sinceMS, sinceMS).Scan(&n)
 	return n > 0, err
 }
 
@@ -92,14 +94,14 @@ func (s *store) arrive(ctx context.Context, old *session, a arrival, issuerBefor
 				}
 			}
 		}
-		firstMS := int64(0)
-		if known != nil {
-			firstMS = known.firstMS
+		since := int64(0)
+		if known != nil && known.cccd == p.Who.CCCD {
+			since = known.numberMS
 		}
-		if before != nil && reassigned(before.lastKnown(), p.Who) {
+		if before != nil && reassigned(before.known, p.Who) {
 			facts |= factChangedTwice
 		}
-		taken, err := numberTaken(ctx, tx, p.Who.CCCD, p.Iss, p.Sub, firstMS)
+		taken, err := numberTaken(ctx, tx, p.Who.CCCD, p.Iss, p.Sub, since)
 		if err != nil {
 			return err
 		}
@@ -156,16 +158,6 @@ func (s *store) arrive(ctx context.Context, old *session, a arrival, issuerBefor
 	return out, nil
 }
 
-// lastKnown is the person with the number of an earlier sign-in when the last
-// one told none.
-func (i *identityRow) lastKnown() person {
-	w := i.claims
-	if w.CCCD == "" {
-		w.CCCD = i.cccd
-	}
-	return w
-}
-
 // somebodyElse: the browser is signed in, and not as the person who arrives.
 func (s *store) somebodyElse(ctx context.Context, tx *sql.Tx, old *session, p *signedInPerson) (bool, error) {
 	if old == nil || old.accountID == "" {
@@ -205,14 +197,14 @@ func (s *store) letIn(ctx context.Context, tx *sql.Tx, old *session, a arrival, 
 		err = tell("notice.issuer", entry{what: "issuer.moved", why: "mapped issuer, same number"})
 	}
 	if known != nil && err == nil {
-		was := known.lastKnown()
+		was := known.known
 		switch {
 		case was.CCCD != "" && p.Who.CCCD == "":
 			err = tell("notice.narrowed", entry{what: "consent.narrowed", why: "told before, not now"})
 		case was.CCCD != "" && was.CCCD != p.Who.CCCD:
 			err = tell("notice.number", entry{what: "number.changed", why: "before: " + masked(was.CCCD), attention: true})
 		}
-		if err == nil && was.Level == "2" && p.Who.Level != "2" {
+		if err == nil && known.claims.Level == "2" && p.Who.Level != "2" {
 			err = tell("notice.level", entry{what: "level.lower", why: "before: 2"})
 		}
 		if err == nil && was.Name != "" && p.Who.Name != "" && matchForm(was.Name) != matchForm(p.Who.Name) {
@@ -230,6 +222,9 @@ func (s *store) letIn(ctx context.Context, tx *sql.Tx, old *session, a arrival, 
 	if a.fresh {
 		n.freshMS = s.ms()
 	}
+	if age := p.age(); age < 1<<60 { // in our clock: now, less the provider's own difference
+		n.provedMS = s.ms() - max(0, age.Milliseconds())
+	}
 	out.cookie, err = s.changeLock(ctx, tx, old, n, a.visitor, a.instead)
 	return err
 }
@@ -242,13 +237,16 @@ func (s *store) keepIdentity(ctx context.Context, tx *sql.Tx, p *signedInPerson,
 	if err != nil {
 		return "", err
 	}
+	// Later than every other pair with this number, though it be the same
+	// millisecond: of two there is always a first.
+	const since = "max(?, (SELECT coalesce(max(o.number_ms) + 1, 0) FROM identities o WHERE o.cccd = ?))"
 	if known == nil {
 		id := secret()
 		if _, err := tx.ExecContext(ctx, "INSERT INTO accounts (id, name, created_ms) VALUES (?, ?, ?)", id, p.Who.Name, s.ms()); err != nil {
 			return "", err
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO identities (iss, sub, account_id, claims, claims_ms, cccd, first_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
-			p.Iss, p.Sub, id, string(claims), s.ms(), p.Who.CCCD, s.ms())
+		_, err = tx.ExecContext(ctx, "INSERT INTO identities (iss, sub, account_id, claims, claims_ms, cccd, name, birthdate, number_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, "+since+")",
+			p.Iss, p.Sub, id, string(claims), s.ms(), p.Who.CCCD, p.Who.Name, p.Who.Birthdate, s.ms(), p.Who.CCCD)
 		return id, err
 	}
 	if p.Who.Name != "" {
@@ -256,8 +254,14 @@ func (s *store) keepIdentity(ctx context.Context, tx *sql.Tx, p *signedInPerson,
 			return "", err
 		}
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE identities SET claims = ?, claims_ms = ?, cccd = CASE WHEN ? = '' THEN cccd ELSE ? END WHERE iss = ? AND sub = ?",
-		string(claims), s.ms(), p.Who.CCCD, p.Who.CCCD, p.Iss, p.Sub)
+	if p.Who.CCCD != "" && p.Who.CCCD != known.cccd {
+		if _, err := tx.ExecContext(ctx, "UPDATE identities SET cccd = ?, number_ms = "+since+" WHERE iss = ? AND sub = ?", p.Who.CCCD, s.ms(), p.Who.CCCD, p.Iss, p.Sub); err != nil {
+			return "", err
+		}
+	}
+	// What is not told this time is remembered from before.
+	_, err = tx.ExecContext(ctx, "UPDATE identities SET claims = ?, claims_ms = ?, name = coalesce(NULLIF(?, ''), name), birthdate = coalesce(NULLIF(?, ''), birthdate) WHERE iss = ? AND sub = ?",
+		string(claims), s.ms(), p.Who.Name, p.Who.Birthdate, p.Iss, p.Sub)
 	return known.accountID, err
 }
 

@@ -79,6 +79,10 @@ func TestAReassignedSubOpensNothing(t *testing.T) {
 	if p := b.vneid(binh.with(func(c *citizen) { c.sub = "an"; c.birth = an.birth }), "/"); p.problem() != "identity_reassigned" {
 		t.Errorf("after a narrowed consent: %d %q", p.status, p.problem())
 	}
+	w.browser().vneid(citizen{sub: "an"}, "/").wantAt(t, "/") // told nothing: what was known stays known
+	if p := w.browser().vneid(binh.with(func(c *citizen) { c.sub = "an" }), "/"); p.problem() != "identity_reassigned" {
+		t.Errorf("after a sign-in that told nothing: %d %q", p.status, p.problem())
+	}
 	if !w.audited("identity.stopped") {
 		t.Error("not in the log")
 	}

@@ -57,8 +57,8 @@ func (p *portal) shortfallOf(v *visit, d demand) shortfall {
 	f.LevelTooLow = levelRank[f.HaveLevel] < levelRank[d.Level]
 	f.LevelUnknown = f.LevelTooLow && f.HaveLevel == ""
 	f.ACRTooLow = acrRank[f.HaveACR] < acrRank[d.ACR]
-	// From when the portal learnt it: auth_time is the provider's clock.
-	f.TooOld = d.MaxAge > 0 && p.now().Sub(v.session.signedIn) > d.MaxAge
+	// Not since the sign-in here: VNeID may have remembered the person for hours.
+	f.TooOld = d.MaxAge > 0 && p.store.ms()-v.session.provedMS > d.MaxAge.Milliseconds()
 	return f
 }
 
@@ -77,9 +77,6 @@ func (p *portal) stepUp(v *visit) error {
 	a := attempt{purpose: forStepUp, wanted: "/procedures/" + pr.Code + "/apply", acr: d.ACR, maxAge: -1}
 	if d.MaxAge > 0 {
 		a.maxAge = int(d.MaxAge.Seconds())
-		if v.session.method == "vneid" && p.shortfallOf(v, d).TooOld {
-			a.maxAge = 0 // what VNeID still remembers is as old as what we know
-		}
 	}
 	return p.leave(v, a)
 }

@@ -1,5 +1,7 @@
 package main
 
+import "strings"
+
 // Who is joined to what, and who is not: the one table of it. Everything that
 // links, refuses or lets go asks decide; nothing else may. The page
 // /linking-rules shows this table to people, linking_test.go holds it to its
@@ -195,10 +197,14 @@ func decide(from linkState, on linkEvent, known fact) linkRule {
 // does not count.
 func reassigned(before, now person) bool {
 	changed := 0
-	for _, pair := range [][2]string{{before.CCCD, now.CCCD}, {matchForm(before.Name), matchForm(now.Name)}, {before.Birthdate, now.Birthdate}} {
+	for _, pair := range [][2]string{{before.CCCD, now.CCCD}, {matchForm(before.Name), matchForm(now.Name)}} {
 		if pair[0] != "" && pair[1] != "" && pair[0] != pair[1] {
 			changed++
 		}
+	}
+	// Only the year, told once, and the whole date agree when the year does.
+	if !strings.HasPrefix(before.Birthdate, now.Birthdate) && !strings.HasPrefix(now.Birthdate, before.Birthdate) {
+		changed++
 	}
 	return changed >= 2
 }

@@ -61,6 +61,9 @@ func (p *portal) linkAnswer(v *visit) error {
 	}
 	wanted := wantedPage(v.session.wanted)
 	if form.Get("do") == "skip" {
+		if v.session.method != "vneid" {
+			return v.redirect(wanted)
+		}
 		for _, o := range list {
 			if _, err := p.store.link(ctx, eventRefuses, claimant{session: v.session}, o.Username); err != nil {
 				return err

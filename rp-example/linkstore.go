@@ -130,7 +130,7 @@ func (s *store) facts(ctx context.Context, tx *sql.Tx, c claimant, o *oldAccount
 		return f, nil, err
 	}
 	number := i.claims.CCCD
-	taken, err := numberTaken(ctx, tx, number, i.iss, i.sub, i.firstMS)
+	taken, err := numberTaken(ctx, tx, number, i.iss, i.sub, i.numberMS)
 	if err != nil {
 		return f, nil, err
 	}

@@ -73,8 +73,11 @@ CREATE TABLE password_tries (
 // to find questions and conflicts by; who somebody is stays (iss, sub).
 const linkingTables = `
 ALTER TABLE identities ADD COLUMN cccd      TEXT NOT NULL DEFAULT '';    -- the last one VNeID verified; kept when a later sign-in tells none
-ALTER TABLE identities ADD COLUMN first_ms  INTEGER NOT NULL DEFAULT 0;
-UPDATE identities SET cccd = coalesce(json_extract(claims, '$.cccd'), ''), first_ms = claims_ms;
+ALTER TABLE identities ADD COLUMN number_ms INTEGER NOT NULL DEFAULT 0;  -- since when the pair has had it
+ALTER TABLE identities ADD COLUMN name      TEXT NOT NULL DEFAULT '';    -- the last ones that were told, to notice another person
+ALTER TABLE identities ADD COLUMN birthdate TEXT NOT NULL DEFAULT '';
+UPDATE identities SET cccd = coalesce(json_extract(claims, '$.cccd'), ''), name = coalesce(json_extract(claims, '$.name'), ''),
+	birthdate = coalesce(json_extract(claims, '$.birthdate'), ''), number_ms = claims_ms;
 CREATE INDEX identities_by_cccd ON identities(cccd);
 CREATE UNIQUE INDEX identities_by_account ON identities(account_id);     -- an account is one pair's, whatever races
 
@@ -108,6 +111,7 @@ CREATE TABLE officer_links (
 ALTER TABLE sessions ADD COLUMN wanted    TEXT NOT NULL DEFAULT '/';  -- the page behind a detour (CCCD, linking)
 ALTER TABLE sessions ADD COLUMN notice    TEXT NOT NULL DEFAULT '';   -- told once, on the next page
 ALTER TABLE sessions ADD COLUMN officer   TEXT NOT NULL DEFAULT '';   -- the officer's account whose role was taken up
+ALTER TABLE sessions ADD COLUMN proved_ms INTEGER NOT NULL DEFAULT 0; -- when the person last proved to VNeID who they are
 ALTER TABLE sessions ADD COLUMN fresh_ms  INTEGER NOT NULL DEFAULT 0; -- VNeID asked for the password anew, to unlink
 CREATE INDEX sessions_by_pair ON sessions(iss, sub);
 CREATE INDEX sessions_by_account ON sessions(account_id);

@@ -171,7 +171,11 @@ func (p *portal) outermost(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store") // every page shows who is signed in
-		r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+		limit := int64(16 << 10)
+		if strings.HasSuffix(r.URL.Path, "/apply") { // 4,000 Vietnamese letters, percent-encoded
+			limit = 64 << 10
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
 
 		began := p.now()
 		watched := &statusWriter{ResponseWriter: w, status: http.StatusOK}

@@ -33,6 +33,7 @@ type session struct {
 	wanted    string // the page behind a detour
 	notice    string // text keys, told once
 	officer   string // the officer's account whose role was taken up
+	provedMS  int64  // when the person last proved to VNeID who they are, in our clock; 0 = not told
 	freshMS   int64  // when VNeID asked for the password anew, to unlink
 }
 
@@ -56,10 +57,10 @@ func (s *store) keepSession(ctx context.Context, id string) error {
 
 func insertSession(ctx context.Context, tx *sql.Tx, n session) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO sessions
-		(id, account_id, method, iss, sub, sid, id_token, username, acr, amr, auth_ms, signed_ms, seen_ms, expires_ms, wanted, notice, officer, fresh_ms)
-		VALUES (?, NULLIF(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		(id, account_id, method, iss, sub, sid, id_token, username, acr, amr, auth_ms, signed_ms, seen_ms, expires_ms, wanted, notice, officer, proved_ms, fresh_ms)
+		VALUES (?, NULLIF(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		n.id, n.accountID, n.method, n.iss, n.sub, n.sid, n.idToken, n.username, n.acr, n.amr,
-		unixMS(n.authTime), unixMS(n.signedIn), unixMS(n.seen), unixMS(n.expires), localPath(n.wanted), n.notice, n.officer, n.freshMS)
+		unixMS(n.authTime), unixMS(n.signedIn), unixMS(n.seen), unixMS(n.expires), localPath(n.wanted), n.notice, n.officer, n.provedMS, n.freshMS)
 	return err
 }
 
@@ -116,12 +117,12 @@ func (s *store) session(ctx context.Context, cookie string) (*session, *account,
 	n := session{id: hashed(cookie)}
 	var auth, signed, seen, expires int64
 	var accountID sql.NullString
-	err := s.db.QueryRowContext(ctx, `SELECT account_id, method, iss, sub, sid, id_token, username, acr, amr, auth_ms, signed_ms, seen_ms, expires_ms, wanted, notice, fresh_ms,
+	err := s.db.QueryRowContext(ctx, `SELECT account_id, method, iss, sub, sid, id_token, username, acr, amr, auth_ms, signed_ms, seen_ms, expires_ms, wanted, notice, proved_ms, fresh_ms,
 			-- a role lasts as long as its link does
 			coalesce((SELECT o.username FROM officer_links o JOIN local_logins l ON l.username = o.username AND l.role = 'officer'
 				WHERE o.iss = sessions.iss AND o.sub = sessions.sub AND o.username = sessions.officer), '')
 		FROM sessions WHERE id = ? AND expires_ms > ?`, n.id, s.ms()).
-		Scan(&accountID, &n.method, &n.iss, &n.sub, &n.sid, &n.idToken, &n.username, &n.acr, &n.amr, &auth, &signed, &seen, &expires, &n.wanted, &n.notice, &n.freshMS, &n.officer)
+		Scan(&accountID, &n.method, &n.iss, &n.sub, &n.sid, &n.idToken, &n.username, &n.acr, &n.amr, &auth, &signed, &seen, &expires, &n.wanted, &n.notice, &n.provedMS, &n.freshMS, &n.officer)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil, nil
 	}

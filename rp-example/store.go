@@ -96,6 +96,10 @@ func (s *store) purge(ctx context.Context) error {
 				return fmt.Errorf("remove expired rows: %w", err)
 			}
 		}
+		_, err := tx.ExecContext(ctx, "DELETE FROM sign_ins WHERE at_ms <= ?", s.now().AddDate(-1, 0, 0).UnixMilli())
+		if err != nil {
+			return fmt.Errorf("remove old sign-ins: %w", err)
+		}
 		return nil
 	})
 }
