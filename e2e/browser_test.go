@@ -20,6 +20,12 @@ func TestBrowserSignsInToForeignRPs(t *testing.T)    { runInNode(t, "foreign-rp.
 func TestBrowserSignsInWithEveryAlg(t *testing.T)    { runInNode(t, "matrix.test.mjs") }
 func TestBrowserFindsNoBarrier(t *testing.T)         { runInNode(t, "axe-walk.test.mjs") }
 
+// The portal with a provider that is not ours; the world lends its ports and the built portal.
+func TestBrowserPortalWithAForeignProvider(t *testing.T) {
+	t.Parallel()
+	runStory(t, newWorld(t, withPortal), []string{"PORTAL_BIN=" + portalBin}, "foreign-op.test.mjs")
+}
+
 const installHint = "install what the browser tests need with: make test-tools"
 
 func runInNode(t *testing.T, file string) {
@@ -38,7 +44,7 @@ func runStory(t *testing.T, w *world, env []string, file string, args ...string)
 	if chromium == "" {
 		chromium = "/usr/bin/chromium"
 	}
-	for _, needed := range []string{chromium, "browser/node_modules/playwright-core", "browser/node_modules/openid-client", "browser/node_modules/axe-core"} {
+	for _, needed := range []string{chromium, "browser/node_modules/playwright-core", "browser/node_modules/openid-client", "browser/node_modules/oidc-provider", "browser/node_modules/axe-core"} {
 		if _, err := os.Stat(needed); err != nil {
 			t.Fatalf("%s is missing (%v); %s", needed, err, installHint)
 		}
