@@ -196,6 +196,9 @@ func (s *store) letIn(ctx context.Context, tx *sql.Tx, old *session, a arrival, 
 	case doMoveIssuer:
 		err = tell("notice.issuer", entry{what: "issuer.moved", why: "mapped issuer, same number"})
 	}
+	if odd := oddNumber(p.Who); odd != "" && (known == nil || known.cccd != p.Who.CCCD) && err == nil {
+		err = s.note(ctx, tx, entry{account: accountID, who: who, what: "number.odd", matched: "none", why: "disagrees: " + odd, number: p.Who.CCCD, attention: true})
+	}
 	if known != nil && err == nil {
 		was := known.known
 		switch {

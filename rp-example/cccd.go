@@ -2,6 +2,7 @@ package main
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -57,6 +58,26 @@ func decimal(r rune) int {
 // provinceCode: 001 to 096 are provinces of birth registration, above 100
 // countries. 000 is nobody's.
 func provinceCode(s string) bool { return s != "000" }
+
+// oddNumber says what in a CCCD disagrees with the person (Thông tư 07/2016:
+// province, century and sex, year of birth); "" for nothing. Corrections and
+// late registrations make such numbers too: a reason to look, none to refuse.
+func oddNumber(w person) string {
+	if w.CCCD == "" {
+		return ""
+	}
+	century, year := 19+int(w.CCCD[3]-'0')/2, w.CCCD[4:6]
+	female := (w.CCCD[3]-'0')%2 == 1
+	switch {
+	case w.CCCD[:3] == "000":
+		return "province"
+	case len(w.Birthdate) >= 4 && w.Birthdate[:4] != strconv.Itoa(century)+year:
+		return "year of birth"
+	case w.Gender != "" && (w.Gender == "female") != female:
+		return "sex"
+	}
+	return ""
+}
 
 // readCMND is the old nine digits, read as tolerantly.
 func readCMND(typed string) string {

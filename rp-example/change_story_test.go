@@ -261,3 +261,65 @@ func TestTheAuditTellsWhoWhenWhichKeyAndWhyAndHidesNumbers(t *testing.T) {
 		t.Error("a stranger reads the log")
 	}
 }
+
+func TestAnOrganisationIsJoinedToNoCitizen(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	b.vneid(binh.with(func(c *citizen) {
+		c.sub = "org"
+		c.name = "Hợp tác xã Bình Minh"
+		c.more = map[string]any{"account_type": "organisation"}
+	}), "/").wantAt(t, "/")
+	b.post("/link", url.Values{"do": {"update"}, "username": {"binh.le"}, "password": {seedPassword}}).wantPage(t, 422)
+	if len(b.dossiers()) != 0 {
+		t.Error("the representative's number joined the organisation to her own account")
+	}
+	// And she herself finds nothing taken.
+	w.browser().vneid(binh, "/").wantAt(t, "/link")
+}
+
+func TestAnOddNumberIsNotedAndNotRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*citizen)
+		odd    bool
+	}{
+		"agrees":           {func(*citizen) {}, false},
+		"only the year":    {func(c *citizen) { c.birth = "1990" }, false},
+		"another year":     {func(c *citizen) { c.birth = "1991-03-15" }, true},
+		"no date told":     {func(c *citizen) { c.birth = "" }, false},
+		"30 February":      {func(c *citizen) { c.birth = "1991-02-30" }, false}, // no date at all
+		"the other sex":    {func(c *citizen) { c.more = map[string]any{"gender": "female"} }, true},
+		"no such province": {func(c *citizen) { c.cccd = "000090000001" }, true},
+		"next century":     {func(c *citizen) { c.cccd = "038290000001" }, true},
+	} {
+		w := newWorld(t)
+		w.browser().vneid(an.with(c.change), "/").wantAt(t, "/")
+		if w.audited("number.odd") != c.odd {
+			t.Errorf("%s: noted %v", name, !c.odd)
+		}
+	}
+}
+
+func TestNoDetourLeavesThePortalOrKeepsTheSessionsId(t *testing.T) {
+	w := newWorld(t)
+	for _, evil := range []string{"https://evil.test/", "//evil.test", `/\evil.test`, "/\t/evil.test", "javascript:alert(1)", "/login", "/link", "/identity/cccd"} {
+		b := w.browser()
+		b.local("an.nguyen", evil).wantAt(t, "/identity/cccd")
+		b.post("/identity/cccd?next="+url.QueryEscape(evil), url.Values{"do": {"skip"}, "next": {evil}, "wanted": {evil}}).wantAt(t, "/")
+		v := w.browser()
+		v.vneid(linh, evil)
+		if p := v.post("/link?next="+url.QueryEscape(evil), url.Values{"do": {"skip"}, "next": {evil}}); p.location != "/" {
+			t.Errorf("%q leads to %q", evil, p.location)
+		}
+	}
+	b := w.browser()
+	b.local("gia.mao", "/")
+	before := b.sessionCookie()
+	b.at(b.post("/link/start", nil), cuong).wantAt(t, "/who")
+	b.post("/who", url.Values{"do": {"new"}})
+	second := b.sessionCookie()
+	b.at(b.post("/step-up", url.Values{"procedure": {"9.000604"}}), cuong)
+	if third := b.sessionCookie(); before == second || second == third || third == "" {
+		t.Error("a session id outlived a sign-in")
+	}
+}

@@ -83,6 +83,7 @@ var auditTexts = map[string]text{
 	"link.conflict":      {"Số do VNeID xác thực đã thuộc về người khác", "The verified number belongs to another person already"},
 	"number.missing":     {"VNeID không cung cấp CCCD", "VNeID told no CCCD"},
 	"number.changed":     {"Số CCCD trên VNeID đã đổi", "The CCCD at VNeID has changed"},
+	"number.odd":         {"Số CCCD không hợp với ngày sinh hoặc giới tính", "The CCCD disagrees with birth date or sex"},
 	"name.changed":       {"Họ tên trên VNeID đã đổi", "The name at VNeID has changed"},
 	"level.lower":        {"Mức tài khoản định danh thấp hơn trước", "The identity level is lower than before"},
 	"consent.narrowed":   {"Bạn chia sẻ ít thông tin hơn trước", "Less is shared than before"},
@@ -102,6 +103,7 @@ var whyTexts = map[string]text{
 	"before":                     {"trước đây", "before"},
 	"by sid":                     {"đúng phiên có mã sid", "the one session with this sid"},
 	"by sub":                     {"mọi phiên của người này", "every session of this person"},
+	"disagrees":                  {"không hợp ở", "disagrees in"},
 	"no answer":                  {"không có trả lời", "no answer"},
 	"too many tries":             {"quá số lần thử (tài khoản / số)", "too many tries (account / number)"},
 }

@@ -55,6 +55,7 @@ var linkingTexts = map[string]text{
 	"number.wish":      {"Lần trước CSDL quốc gia về dân cư chưa trả lời. Cổng đã nhớ số bạn nhập; bấm “Cập nhật” để thử lại, hoặc nhập số khác.", "The national population database did not answer last time. The portal remembers your number; press “Update” to try again, or enter another one."},
 	"number.empty":     {"Hãy nhập số CCCD.", "Enter the number."},
 	"number.shape":     {"Số CCCD gồm 12 chữ số. Hãy kiểm tra lại số bạn vừa nhập.", "A CCCD has 12 digits. Check what you entered."},
+	"number.cmnd":      {"Đây là số CMND 9 chữ số. Hãy nhập số CCCD 12 chữ số in trên thẻ căn cước.", "This is an old CMND of 9 digits. Enter the 12 digits on your identity card."},
 	"number.birth":     {"Hãy nhập ngày sinh, ví dụ 15/03/1990, hoặc chỉ năm sinh.", "Enter the date of birth, for example 15/03/1990, or only the year."},
 	"number.mismatch":  {"Thông tin chưa khớp với CSDL quốc gia về dân cư. Hãy kiểm tra số CCCD, họ tên và ngày sinh của tài khoản; nếu vẫn không khớp, hãy liên hệ công an cấp xã. Bạn có thể bấm “Bỏ qua” để tiếp tục.", "This does not match the national population database. Check the number and the account's name and date of birth; if it still does not match, ask the commune police. You can press “Skip” to go on."},
 	"number.often":     {"Bạn đã thử nhiều lần. Hãy thử lại sau 24 giờ; bấm “Bỏ qua” để tiếp tục dùng Cổng.", "There were many tries. Try again after 24 hours; press “Skip” to go on."},

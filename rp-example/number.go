@@ -95,6 +95,9 @@ func (p *portal) updateNumber(v *visit) error {
 	case typed == "" && number == "":
 		f.Message = "number.empty"
 		return p.showNumberForm(v, http.StatusUnprocessableEntity, f)
+	case number == "" && readCMND(typed) != "":
+		f.Message = "number.cmnd"
+		return p.showNumberForm(v, http.StatusUnprocessableEntity, f)
 	case number == "":
 		f.Message = "number.shape"
 		return p.showNumberForm(v, http.StatusUnprocessableEntity, f)

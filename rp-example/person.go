@@ -55,6 +55,12 @@ func readPerson(c map[string]any) person {
 	if t := text("account_type", 20); t == "citizen" || t == "foreigner" || t == "organisation" {
 		w.Type = t
 	}
+	if len(w.Birthdate) == 10 && !realDate(w.Birthdate) { // 1988-02-30
+		w.Birthdate = ""
+	}
+	if w.Type == "organisation" { // its representative's number is not its own: nothing of a citizen's is joined to it
+		w.CCCD, w.CMND = "", ""
+	}
 	if a, ok := c["address"].(map[string]any); ok {
 		w.Address = addressLine(a)
 	}
