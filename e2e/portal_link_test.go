@@ -90,3 +90,40 @@ func TestPortalLinksAnOldAccount(t *testing.T) {
 		v.wantText("Bạn chưa có hồ sơ nào")
 	})
 }
+
+// Seed 000 from the first step to the last, with CSDL Dân cư of the sandbox.
+func TestPortalWalksSeed000WithDanCu(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, withPortal)
+	v := w.visitor(t)
+	v.Open(w.Portal + "/procedures/9.000102")
+	v.Click("Nộp hồ sơ")
+	v.Click("Tài khoản được cấp bởi Cổng dịch vụ công")
+	v.Fill("username", "an.nguyen")
+	v.Fill("password", "Portal@2024")
+	v.Click("Đăng nhập")
+	v.Fill("cccd", "038 190 000 002") // Bình's: neither his name nor his date of birth
+	v.Click("Cập nhật")
+	if strings.Contains(v.at.Text(), "hiện chưa trả lời") {
+		t.Skip("this sandbox has no CSDL Dân cư: the portal went on without it")
+	}
+	v.wantText("Thông tin chưa khớp với CSDL quốc gia về dân cư")
+	v.Fill("cccd", " 038.090.000.001 ")
+	v.Click("Cập nhật")
+	v.wantSignedIn(an)
+	if v.at.URL.Path != "/procedures/9.000102/apply" {
+		t.Errorf("came back to %s", v.at.URL)
+	}
+	v.wantText("Đã ghi nhận số CCCD")
+
+	brought := w.visitor(t)
+	brought.signInAtPortal(an)
+	brought.wantText("an.nguyen", "038******001")
+	brought.Fill("password", "Portal@2024")
+	brought.Click("Cập nhật")
+	brought.wantSignedIn(an)
+	brought.Click("Hồ sơ của tôi")
+	brought.wantText("Đăng ký thành lập hộ kinh doanh", "Cấp giấy phép xây dựng nhà ở riêng lẻ")
+	v.Open(w.Portal + "/")
+	v.wantSignedOut()
+}
