@@ -288,18 +288,104 @@ func TestHoleCORS(t *testing.T) {
 	with := func(method, path string) http.Header {
 		req, _ := http.NewRequest(method, w.url+path, nil)
 		req.Header.Set("Origin", "http://app.test")
+		req.Header.Set("Cookie", "idp_default_session=x")
 		req.Header.Set("Access-Control-Request-Method", "POST")
-		return w.browser().do(req).Header
+		h := w.browser().do(req).Header
+		if h.Get("Access-Control-Allow-Credentials") != "" {
+			t.Errorf("%s %s allows credentials", method, path)
+		}
+		return h
 	}
-	for _, path := range []string{"/.well-known/openid-configuration", "/keys", "/userinfo"} {
-		if h := with("GET", path); h.Get("Access-Control-Allow-Origin") != "*" || h.Get("Access-Control-Allow-Credentials") != "" {
-			t.Errorf("%s: %v", path, h)
+	for path, method := range map[string]string{"/.well-known/openid-configuration": "GET", "/keys": "GET", "/userinfo": "GET", "/userinfo?": "POST",
+		"/oauth/token": "POST", "/revoke": "POST"} {
+		for _, m := range []string{method, "OPTIONS"} {
+			if h := with(m, path); h.Get("Access-Control-Allow-Origin") != "*" {
+				t.Errorf("%s %s: %v", m, path, h)
+			}
 		}
 	}
-	for _, path := range []string{"/authorize", "/end_session", "/", "/login/x", "/oauth/introspect"} {
-		for _, method := range []string{"GET", "OPTIONS"} {
-			if h := with(method, path); h.Get("Access-Control-Allow-Origin") != "" {
+	for _, path := range []string{"/authorize", "/end_session", "/end_session/confirm", "/", "/login/x", "/login/x/password", "/oauth/introspect", "/nothing"} {
+		for _, method := range []string{"GET", "POST", "OPTIONS"} {
+			if h := with(method, path); h.Get("Access-Control-Allow-Origin") != "" || h.Get("Access-Control-Allow-Methods") != "" {
 				t.Errorf("%s %s allows an origin", method, path)
+			}
+		}
+	}
+}
+
+func TestHoleAnswersThatMayBeStored(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	first := b.authorize(request("basic"))
+	done := w.browser().signIn(request("basic", "scope", "openid offline_access"), an)
+	tokens := w.token("basic", codeForm(done.param("code")))
+	got := tokens.json(t)
+	userinfo := func(token string) answer {
+		req, _ := http.NewRequest("GET", w.url+"/userinfo", nil)
+		req.Header.Set("Authorization", "Bearer "+token)
+		return b.do(req)
+	}
+	for name, a := range map[string]answer{
+		"the code": done, "tokens": tokens, "the login page": b.get(w.url + first.Header.Get("Location")),
+		"refreshed":   w.token("basic", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {got["refresh_token"].(string)}}),
+		"a bad grant": w.token("basic", codeForm("x")), "a bad client": w.token("nobody", codeForm("x")),
+		"userinfo": userinfo(got["access_token"].(string)), "userinfo refused": userinfo("x"),
+		"introspection": w.machine("/oauth/introspect", "basic", url.Values{"token": {"x"}}),
+		"an error page": b.authorize(request("nobody")), "an error for the client": b.authorize(request("basic", "prompt", "none")),
+		"signed out": b.get(w.url + "/end_session"),
+	} {
+		if cc := a.Header.Get("Cache-Control"); !strings.Contains(cc, "no-store") {
+			t.Errorf("%s (%s): Cache-Control %q", name, a.Status, cc)
+		}
+	}
+}
+
+func TestHoleUserinfoRefusedWithoutAChallenge(t *testing.T) {
+	w := newWorld(t)
+	for name, header := range map[string]string{"nothing": "", "an unknown token": "Bearer x", "another scheme": "DPoP x", "no token": "Bearer ", "Basic": "Basic eDp5"} {
+		for _, method := range []string{"GET", "POST"} {
+			req, _ := http.NewRequest(method, w.url+"/userinfo", nil)
+			if header != "" {
+				req.Header.Set("Authorization", header)
+			}
+			if a := w.browser().do(req); a.StatusCode != 401 || !strings.HasPrefix(a.Header.Get("WWW-Authenticate"), "Bearer ") {
+				t.Errorf("%s %s: %s, WWW-Authenticate %q", method, name, a.Status, a.Header.Get("WWW-Authenticate"))
+			}
+		}
+	}
+}
+
+func TestHoleRefreshTokenOfAnotherClient(t *testing.T) {
+	w := newWorld(t)
+	code := w.browser().signIn(request("basic", "scope", "openid offline_access"), an).param("code")
+	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {w.token("basic", codeForm(code)).json(t)["refresh_token"].(string)}}
+	if a := w.token("other", form); a.StatusCode != 400 || a.json(t)["error"] != "invalid_grant" {
+		t.Errorf("refresh token of another client: %s %s", a.Status, a.body)
+	}
+	if a := w.token("basic", form); a.StatusCode != 200 {
+		t.Errorf("its own client afterwards: %s", a.body)
+	}
+}
+
+func TestHoleResponseTypesThatShowTokensInTheAddress(t *testing.T) {
+	w := newWorld(t)
+	for _, kind := range []string{"token", "id_token", "id_token token", "code id_token", "code token", "code id_token token", "none", "CODE", "code code"} {
+		if a := w.browser().authorize(request("basic", "response_type", kind)); a.param("error") != "unsupported_response_type" || a.param("state") != "a-state" {
+			t.Errorf("%s: %s %s", kind, a.Status, a.Header.Get("Location"))
+		}
+	}
+}
+
+func TestHoleIssuerOutOfForwardedHeaders(t *testing.T) {
+	w := newWorld(t)
+	for name, value := range map[string]string{"Forwarded": "host=evil.test;proto=https", "X-Forwarded-Host": "evil.test", "X-Forwarded-Proto": "https",
+		"X-Forwarded-Prefix": "/evil", "X-Original-Url": "/evil", "X-Host": "evil.test"} {
+		for _, path := range []string{"/.well-known/openid-configuration", "/authorize?" + request("basic", "prompt", "none").Encode(), "/authorize?" + request("basic").Encode()} {
+			req, _ := http.NewRequest("GET", w.url+path, nil)
+			req.Header.Set(name, value)
+			a := w.browser().do(req)
+			if strings.Contains(a.body+a.Header.Get("Location"), "evil") || strings.Contains(a.body, "https://localhost") {
+				t.Errorf("%s, %s: %s %s", name, path, a.Header.Get("Location"), a.body)
 			}
 		}
 	}

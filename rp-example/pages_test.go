@@ -69,6 +69,37 @@ func TestEveryPageCarriesBannerLanguageAndStrictHeaders(t *testing.T) {
 	}
 }
 
+func TestEveryErrorPageCarriesTheBanner(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	b.signIn()
+	check := func(what string, p page, status int) {
+		t.Helper()
+		if p.status != status || !p.has("MÔI TRƯỜNG THỬ NGHIỆM — KHÔNG NHẬP THÔNG TIN THẬT") || p.header.Get("X-Robots-Tag") == "" {
+			t.Errorf("%s: %d, want %d with the banner: %.300s", what, p.status, status, p.body)
+		}
+	}
+	send := func(method, path, body string, header ...string) page {
+		r, _ := http.NewRequest(method, w.url+path, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		return b.do(r)
+	}
+	check("no such page", send("GET", "/nothing", ""), 404)
+	check("a method", send("PUT", "/", ""), 405)
+	check("a GET that would change something", send("GET", "/logout", ""), 405)
+	check("a form of another site", send("POST", "/logout", "", "Sec-Fetch-Site", "cross-site"), 403)
+	check("a huge form", send("POST", "/login/local", "username="+strings.Repeat("x", 64<<10), "Sec-Fetch-Site", "same-origin"), 413)
+	check("bytes that are no text", send("GET", "/callback?code=%ff&state=%00", ""), 400)
+	w.lie(func(op *fakeOP) { op.down = true })
+	w.restart()
+	check("the provider is down", w.browser().get("/login/vneid"), 503)
+	w.portal.store.db.Close()
+	check("its database is gone", b.get("/profile"), 500)
+}
+
 func TestEveryTextAndEveryProblemIsCompleteInBothLanguages(t *testing.T) {
 	used := regexp.MustCompile(`\.T "([^"]+)"`)
 	for _, name := range []string{"layout", "home", "procedure", "apply", "profile", "choose", "local", "problem"} {

@@ -45,6 +45,10 @@ type Config struct {
 	// or hex, from the environment only. OldSealingKey is the former one.
 	SealingKey, OldSealingKey string
 
+	// MaxConnections bounds the open connections of both listeners together;
+	// 0 = 16,000, or three quarters of the files that the program may open.
+	MaxConnections int
+
 	LogOutput   io.Writer // os.Stderr
 	Version     string    // shown on the landing page
 	CheapHashes bool      // for tests: password hashes that cost nothing and protect nothing
@@ -376,6 +380,7 @@ func checkPolicy(f *strictyaml.File, p *policyFile) {
 	if !slices.Contains(vneid.SecondFactors(), p.SecondFactor) {
 		f.Add("policy.second_factor", fmt.Sprintf("%q is no second factor", p.SecondFactor), strings.Join(vneid.SecondFactors(), ", "))
 	}
+	number("logins_per_minute", p.LoginsPerMinute, 0, 1_000_000)
 	durations := p.durations()
 	for _, key := range slices.Sorted(maps.Keys(durations)) {
 		d, low := durations[key], time.Second

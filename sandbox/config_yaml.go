@@ -52,6 +52,7 @@ type policyFile struct {
 	AppFresh        time.Duration `yaml:"app_fresh"`
 	ConfirmPasscode bool          `yaml:"confirm_passcode"`
 
+	LoginsPerMinute int           `yaml:"logins_per_minute"`
 	LoginLifetime   time.Duration `yaml:"login_lifetime"`
 	CodeLifetime    time.Duration `yaml:"code_lifetime"`
 	AccessLifetime  time.Duration `yaml:"access_token_lifetime"`

@@ -74,6 +74,25 @@ func TestWithoutATokenOnlyDirectRequestsOfThisMachineAreServed(t *testing.T) {
 	}
 }
 
+func TestNoPageOfAnotherSiteWritesToTheAPIOrReadsAnything(t *testing.T) {
+	r := listening(t, nil)
+	for site, want := range map[string]int{"": 200, "none": 200, "same-origin": 200, "same-site": 403, "cross-site": 403, "Same-Origin": 403, "none, none": 403} {
+		headers := []string{"Content-Type: application/json", "Origin: https://evil.example"}
+		if site != "" {
+			headers = append(headers, "Sec-Fetch-Site: "+site)
+		}
+		for _, c := range []struct{ method, path, body string }{
+			{"POST", "/api/v1/clock", `{"advance":"1s"}`}, {"PATCH", "/api/v1/clients/my-portal", `{"client_name":"x"}`},
+			{"GET", "/api/v1/clients", ""}, {"GET", "/sms", ""}, {"HEAD", "/sms", ""},
+		} {
+			resp, body := send(t, c.method, r.SandboxURL+c.path, c.body, headers...)
+			if resp.StatusCode != want || len(resp.Header["Access-Control-Allow-Origin"]) > 0 {
+				t.Errorf("%s %s with Sec-Fetch-Site %q: %d, want %d: %.200s", c.method, c.path, site, resp.StatusCode, want, body)
+			}
+		}
+	}
+}
+
 func TestALinkFromAnotherPartyOpensTheFrontPageAndOneClickLaterTheInbox(t *testing.T) {
 	r := listening(t, nil)
 	browser := []string{"Accept: text/html", "Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: navigate"}

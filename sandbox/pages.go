@@ -146,7 +146,7 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request, status int, v templ
 	html, err := templates.Render(v)
 	if err != nil {
 		p.log.ErrorContext(r.Context(), "render a page", "request_id", r.Header.Get(requestID), "error", err)
-		http.Error(w, "Lỗi nội bộ. / Internal error.", http.StatusInternalServerError)
+		http.Error(w, "MÔI TRƯỜNG THỬ NGHIỆM — KHÔNG NHẬP THÔNG TIN THẬT\n\nLỗi nội bộ. / Internal error.", http.StatusInternalServerError)
 		return
 	}
 	sendPage(w, status, html)

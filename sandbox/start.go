@@ -104,10 +104,11 @@ func Start(ctx context.Context, c Config) (*Running, error) {
 	}
 	idp, pretend := r.server(providerHandler, 30*time.Second), r.server(sandboxHandler, sms.MaxWait+15*time.Second)
 	r.servers = []*http.Server{idp, pretend}
+	places, otherPlaces := c.connectionsFor()
 	beside, rest := context.WithCancel(ctx)
 	r.rest = rest
-	r.serve(idp, provider)
-	r.serve(pretend, world)
+	r.serve(newGate(idp, places), provider)
+	r.serve(newGate(pretend, otherPlaces), world)
 	go collectExpired(beside, r.store, r.log, collectEvery, r.world)
 	context.AfterFunc(ctx, func() { r.Close(context.Background()) })
 	return r, nil
@@ -205,10 +206,10 @@ func (r *Running) server(h http.Handler, longest time.Duration) *http.Server {
 	}
 }
 
-func (r *Running) serve(s *http.Server, listeners []net.Listener) {
+func (r *Running) serve(g *gate, listeners []net.Listener) {
 	for _, l := range listeners {
 		go func() {
-			if err := r.serveOn(s, l); !errors.Is(err, http.ErrServerClosed) {
+			if err := r.serveOn(g.server, g.on(l)); !errors.Is(err, http.ErrServerClosed) {
 				r.log.Error("listener failed", "address", l.Addr().String(), "error", err)
 				r.stop(context.Background(), fmt.Errorf("listen on %s: %w", l.Addr(), err))
 			}

@@ -14,6 +14,10 @@ import (
 // back finds everything again.
 const keptFor = 24 * time.Hour
 
+// nobodyKeptFor is the same for a login in which no password and no session was
+// accepted: somebody who comes back from lunch still reads that it expired.
+const nobodyKeptFor = time.Hour
+
 // rowsAtOnce is how many rows one transaction of a collection looks at: other
 // writers wait no longer than that takes.
 const rowsAtOnce = 200
@@ -22,7 +26,8 @@ const rowsAtOnce = 200
 // fast as it works; the next one goes on.
 const batchesAtOnce = 1000
 
-// Collect removes what ended more than a day ago. Tokens go before the logins
+// Collect removes what ended more than a day ago, and logins of nobody that
+// ended more than an hour ago. Tokens go before the logins
 // that wait for them.
 func (s *Store) Collect(ctx context.Context, w *vneid.World) (removed int, err error) {
 	now := w.Clock.Now()

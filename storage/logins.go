@@ -30,7 +30,7 @@ type loginRow struct {
 	CodeExpiresMS int64       `gorm:"column:code_expires_ms"`
 	CreatedMS     int64       `gorm:"column:created_ms"`
 	ExpiresMS     int64       `gorm:"column:expires_ms"`
-	EndMS         int64       `gorm:"column:end_ms"` // see collectLogins
+	EndMS         int64       `gorm:"column:end_ms"` // see endOf and collectLogins
 }
 
 func (loginRow) TableName() string { return "logins" }
@@ -75,8 +75,17 @@ func newLoginRow(world string, l *vneid.Login) *loginRow {
 		Origin: toJSON(l.Origin), QRShort: l.QR.ShortHash, QR: qrJSON(&l.QR),
 		OTPChannel: l.OTP.Channel, OTPHash: l.OTP.Hash, OTPSentMS: ms(l.OTP.SentAt), OTPExpiresMS: ms(l.OTP.ExpiresAt), OTPTries: l.OTP.Tries,
 		Auth: authRow(l.Auth), SessionID: l.SessionID, CodeHash: l.CodeHash, CodeExpiresMS: ms(l.CodeExpires),
-		CreatedMS: ms(l.CreatedAt), ExpiresMS: ms(l.ExpiresAt), EndMS: max(ms(l.ExpiresAt), ms(l.CodeExpires)),
+		CreatedMS: ms(l.CreatedAt), ExpiresMS: ms(l.ExpiresAt), EndMS: endOf(l),
 	}
+}
+
+// endOf is from when a login is kept for keptFor. One in which nobody proved
+// anything leaves sooner: anybody can begin them, as fast as they can ask.
+func endOf(l *vneid.Login) int64 {
+	if l.CCCD == "" {
+		return ms(l.ExpiresAt.Add(nobodyKeptFor - keptFor))
+	}
+	return max(ms(l.ExpiresAt), ms(l.CodeExpires))
 }
 
 func (t *tx) login(what string, by query, key string) (*vneid.Login, error) {
@@ -179,15 +188,16 @@ func (t *tx) SaveLogin(l *vneid.Login) error {
 }
 
 type sessionRow struct {
-	World      string      `gorm:"column:world;primaryKey"`
-	ID         string      `gorm:"column:id;primaryKey"`
-	SecretHash string      `gorm:"column:secret_hash"`
-	Version    int         `gorm:"column:version"`
-	CCCD       string      `gorm:"column:cccd"`
-	Auth       authColumns `gorm:"embedded"`
-	CreatedMS  int64       `gorm:"column:created_ms"`
-	ExpiresMS  int64       `gorm:"column:expires_ms"`
-	EndedMS    int64       `gorm:"column:ended_ms"`
+	World       string      `gorm:"column:world;primaryKey"`
+	ID          string      `gorm:"column:id;primaryKey"`
+	SecretHash  string      `gorm:"column:secret_hash"`
+	BrowserHash string      `gorm:"column:browser_hash"`
+	Version     int         `gorm:"column:version"`
+	CCCD        string      `gorm:"column:cccd"`
+	Auth        authColumns `gorm:"embedded"`
+	CreatedMS   int64       `gorm:"column:created_ms"`
+	ExpiresMS   int64       `gorm:"column:expires_ms"`
+	EndedMS     int64       `gorm:"column:ended_ms"`
 }
 
 func (sessionRow) TableName() string { return "sessions" }
@@ -199,8 +209,14 @@ var (
 )
 
 func newSessionRow(world string, s *vneid.Session) *sessionRow {
-	return &sessionRow{World: world, ID: s.ID, SecretHash: s.SecretHash, Version: s.Version, CCCD: string(s.CCCD),
+	return &sessionRow{World: world, ID: s.ID, SecretHash: s.SecretHash, BrowserHash: s.BrowserHash, Version: s.Version, CCCD: string(s.CCCD),
 		Auth: authRow(s.Auth), CreatedMS: ms(s.CreatedAt), ExpiresMS: ms(s.ExpiresAt), EndedMS: ms(s.EndedAt)}
+}
+
+func (r *sessionRow) value() (*vneid.Session, error) {
+	auth, err := r.Auth.value()
+	return &vneid.Session{ID: r.ID, SecretHash: r.SecretHash, BrowserHash: r.BrowserHash, Version: r.Version, CCCD: vneid.CCCD(r.CCCD), Auth: auth,
+		CreatedAt: fromMS(r.CreatedMS), ExpiresAt: fromMS(r.ExpiresMS), EndedAt: fromMS(r.EndedMS)}, err
 }
 
 func (t *tx) session(what string, by query, key string) (*vneid.Session, error) {
@@ -208,9 +224,35 @@ func (t *tx) session(what string, by query, key string) (*vneid.Session, error) 
 	if err := t.take(what, sessions, by, &r, key); err != nil {
 		return nil, err
 	}
-	auth, err := r.Auth.value()
-	return &vneid.Session{ID: r.ID, SecretHash: r.SecretHash, Version: r.Version, CCCD: vneid.CCCD(r.CCCD), Auth: auth,
-		CreatedAt: fromMS(r.CreatedMS), ExpiresAt: fromMS(r.ExpiresMS), EndedAt: fromMS(r.EndedMS)}, err
+	return r.value()
+}
+
+// sessionsOfBrowser repeats the condition of the partial index. SQLite would
+// rather read all sessions of the world by their key: it takes a world to have
+// ten rows, as long as nobody has analysed the table.
+var sessionsOfBrowser = query{
+	dialectSQLite:   "SELECT " + sessions.list + " FROM sessions INDEXED BY sessions_by_browser" + ofBrowser,
+	dialectPostgres: "SELECT " + sessions.list + " FROM sessions" + ofBrowser,
+}
+
+const ofBrowser = " WHERE world = ? AND browser_hash = ? AND browser_hash <> '' AND ended_ms = 0"
+
+func (t *tx) SessionsOfBrowser(browserHash string) (list []vneid.Session, err error) {
+	var rows []sessionRow
+	err = t.read("sessions of browser", func() error {
+		if !storable(t.world, []any{browserHash}) {
+			return nil
+		}
+		return t.orm().Raw(sessionsOfBrowser[t.db.dialect()], t.world, browserHash).Scan(&rows).Error
+	})
+	for i := range rows {
+		s, err := rows[i].value()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, *s)
+	}
+	return list, err
 }
 
 func (t *tx) Session(secretHash string) (*vneid.Session, error) {

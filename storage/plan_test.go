@@ -92,6 +92,7 @@ func TestHotStatementsUseAnIndex(t *testing.T) {
 		{"HandsetOf", "handsets_by_device", func() { tx.HandsetOf("d") }},
 		{"Session", "sessions_by_secret", func() { tx.Session("s") }},
 		{"SessionByID", byKey, func() { tx.SessionByID("s") }},
+		{"SessionsOfBrowser", "sessions_by_browser", func() { tx.SessionsOfBrowser("b") }},
 		{"SaveSession", byKey, func() { tx.InsertSession(&vneid.Session{ID: "s"}); tx.SaveSession(&vneid.Session{ID: "s"}) }},
 		{"Consent", byKey, func() { tx.Consent("1", "c") }},
 		{"Token", byKey, func() { tx.Token("t") }},

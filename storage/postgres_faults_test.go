@@ -6,10 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/vneid-sandbox/vneid-sandbox/storage/storagetest/pgtest"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
@@ -191,4 +195,22 @@ func TestNoErrorShowsThePasswordOfPostgreSQL(t *testing.T) {
 			t.Errorf("%s: %s", u, text)
 		}
 	}
+}
+
+func TestAPostgreSQLDatabaseOfAnOlderProgramIsCarriedOn(t *testing.T) {
+	u := shared(t).Database(t)
+	loc, err := parseURL(u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := stdlib.OpenDB(*loc.postgres)
+	defer db.Close()
+	if err := migrate(t.Context(), postgresSchema{db}, migrationSteps("postgres")[:1], slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	old := strings.ReplaceAll(strings.ReplaceAll(oldRows, "expires_ms) VALUES", "expires_ms, end_ms) VALUES"), "1, 80)", "1, 80, 90)")
+	if _, err := db.Exec(old, pgx.QueryExecModeSimpleProtocol); err != nil {
+		t.Fatal(err)
+	}
+	wantOldRows(t, open(t, u))
 }

@@ -525,7 +525,7 @@ func (s *Service) Disown(ctx context.Context, c PhoneCall, login string) error {
 		case err != nil:
 			return nil, err
 		case session.EndedAt.IsZero():
-			if err := endSession(tx, session, now); err != nil {
+			if err := endSessions(tx, session, now); err != nil {
 				return nil, err
 			}
 		}

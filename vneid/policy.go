@@ -27,6 +27,7 @@ type Policy struct {
 	AppFresh        time.Duration // an app unlocked longer ago asks for the passcode when confirming
 	ConfirmPasscode bool          // it always does
 
+	LoginsPerMinute int           // begun in one process, more get 503; 0 = no bound
 	LoginLifetime   time.Duration // from /authorize to the code
 	CodeLifetime    time.Duration
 	AccessLifetime  time.Duration
@@ -43,7 +44,7 @@ func DefaultPolicy() Policy {
 		PasswordTries: 5, PasswordLock: 15 * time.Minute,
 		SecondFactor: SecondFactorSMS, QRLifetime: 120 * time.Second, QRPerLogin: 20, CodeTries: 10, CodeWindow: 10 * time.Minute,
 		PasscodeTries: 5, PasscodeLock: 15 * time.Minute, AppSession: 10 * time.Minute, AppFresh: 5 * time.Minute,
-		LoginLifetime: 10 * time.Minute, CodeLifetime: 60 * time.Second,
+		LoginsPerMinute: 30_000, LoginLifetime: 10 * time.Minute, CodeLifetime: 60 * time.Second,
 		AccessLifetime: 30 * time.Minute, IDTokenLifetime: 5 * time.Minute,
 		RefreshLifetime: 30 * 24 * time.Hour, SessionLifetime: 8 * time.Hour,
 	}

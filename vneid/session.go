@@ -7,14 +7,15 @@ import (
 
 // Session is a browser in which somebody signed in (single sign-on).
 type Session struct {
-	ID         string // sid of ID tokens; public
-	SecretHash string // of the cookie
-	Version    int
-	CCCD       CCCD
-	Auth       Authentication
-	CreatedAt  time.Time
-	ExpiresAt  time.Time
-	EndedAt    time.Time // zero while it lives
+	ID          string // sid of ID tokens; public
+	SecretHash  string // of the cookie
+	BrowserHash string // of the secret of the browser that signed in last, as in its logins
+	Version     int
+	CCCD        CCCD
+	Auth        Authentication
+	CreatedAt   time.Time
+	ExpiresAt   time.Time
+	EndedAt     time.Time // zero while it lives
 }
 
 // Alive reports whether the session still stands.

@@ -14,13 +14,17 @@ type Service struct {
 	Hasher Hasher
 	SMS    SMSGateway
 	Rand   Rand
+	// Machine is the clock of the machine, for what protects this process and
+	// is no matter of a world.
+	Machine Clock
 
+	pace  pace
 	decoy string // hash that a password of nobody is compared with
 }
 
 // NewService prepares the use cases.
 func NewService(store Store, hasher Hasher, sms SMSGateway, r Rand) *Service {
-	return &Service{Store: store, Hasher: hasher, SMS: sms, Rand: r, decoy: hasher.Decoy()}
+	return &Service{Store: store, Hasher: hasher, SMS: sms, Rand: r, Machine: SystemClock{}, decoy: hasher.Decoy()}
 }
 
 // Browser is what the cookies of a request say. Empty = no such cookie.
@@ -63,6 +67,9 @@ const (
 // QR code.
 func (s *Service) Begin(ctx context.Context, req AuthRequest, browserSecret string, origin Origin) (l *Login, waiting string, err error) {
 	w := WorldFrom(ctx)
+	if err := s.pace.take(w.ID, w.Policy.LoginsPerMinute, s.Machine.Now()); err != nil {
+		return nil, "", err
+	}
 	now := w.Clock.Now()
 	l = &Login{
 		ID: NewID(s.Rand), State: StateStarted, Issuer: w.Issuer, Request: req, Origin: origin,

@@ -50,8 +50,30 @@ func (s *Service) SignOut(ctx context.Context, b Browser) error {
 		if !session.EndedAt.IsZero() {
 			return nil
 		}
-		return endSession(tx, session, w.Clock.Now())
+		return endSessions(tx, session, w.Clock.Now())
 	})
+}
+
+// endSessions ends a session and whatever else its browser began. Two tabs
+// whose one-time passwords are accepted at the same moment begin two sessions,
+// and the browser keeps the cookie of one: whoever signs out means both.
+func endSessions(tx Tx, session *Session, now time.Time) error {
+	others, err := tx.SessionsOfBrowser(session.BrowserHash)
+	if err != nil {
+		return err
+	}
+	if err := endSession(tx, session, now); err != nil {
+		return err
+	}
+	for i := range others {
+		if others[i].ID == session.ID {
+			continue
+		}
+		if err := endSession(tx, &others[i], now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func endSession(tx Tx, session *Session, now time.Time) error {

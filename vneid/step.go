@@ -194,17 +194,18 @@ func (s *Service) beginSession(tx Tx, l *Login, b Browser, w *World, now time.Ti
 		}
 		if err == nil && old.Alive(now) {
 			if old.CCCD == l.CCCD {
-				old.SecretHash, old.Auth, old.ExpiresAt = SecretHash(secret), l.Auth, now.Add(w.Policy.SessionLifetime)
+				old.SecretHash, old.BrowserHash = SecretHash(secret), l.BrowserHash
+				old.Auth, old.ExpiresAt = l.Auth, now.Add(w.Policy.SessionLifetime)
 				l.SessionID = old.ID
 				return secret, tx.SaveSession(old)
 			}
-			if err := endSession(tx, old, now); err != nil {
+			if err := endSessions(tx, old, now); err != nil {
 				return "", err
 			}
 		}
 	}
 	l.SessionID = NewID(s.Rand)
-	return secret, tx.InsertSession(&Session{ID: l.SessionID, SecretHash: SecretHash(secret), CCCD: l.CCCD,
+	return secret, tx.InsertSession(&Session{ID: l.SessionID, SecretHash: SecretHash(secret), BrowserHash: l.BrowserHash, CCCD: l.CCCD,
 		Auth: l.Auth, CreatedAt: now, ExpiresAt: now.Add(w.Policy.SessionLifetime)})
 }
 

@@ -30,8 +30,9 @@ type Store interface {
 	// keys: what a reset to the seed begins with.
 	ClearWorld(ctx context.Context, world string) error
 	// Collect removes rows of a world that ended more than a day ago by its
-	// clock: tokens, logins, sessions, throttles and messages. A login stays
-	// while it has tokens, so that a replay of its code revokes them. It works
+	// clock: tokens, logins, sessions, throttles and messages; of logins in
+	// which nobody proved anything, those that ended more than an hour ago. A
+	// login stays while it has tokens, so that a replay of its code revokes them. It works
 	// in small transactions; what it removed stays so after an error.
 	Collect(ctx context.Context, w *World) (removed int, err error)
 
@@ -73,6 +74,9 @@ type Tx interface {
 
 	Session(secretHash string) (*Session, error)
 	SessionByID(sid string) (*Session, error)
+	// SessionsOfBrowser are those not ended that a browser began, expired ones
+	// among them; none for the hash "".
+	SessionsOfBrowser(browserHash string) ([]Session, error)
 	InsertSession(*Session) error
 	SaveSession(*Session) error // versioned like SaveLogin; SecretHash may change
 

@@ -114,7 +114,7 @@ func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		}
 	}
 	if err := p.failStep(w, r, step, err); err != nil {
-		http.Error(w, "internal error", http.StatusInternalServerError)
+		http.Error(w, "MÔI TRƯỜNG THỬ NGHIỆM — KHÔNG NHẬP THÔNG TIN THẬT\n\nLỗi nội bộ. / Internal error.", http.StatusInternalServerError)
 	}
 }
 

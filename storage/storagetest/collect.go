@@ -66,7 +66,7 @@ func left(t *testing.T, s vneid.Store, in string) (names []string) {
 func oneOfEach(name string, end time.Time) func(vneid.Tx) error {
 	return func(tx vneid.Tx) error {
 		return errors.Join(
-			tx.InsertLogin(&vneid.Login{ID: name, CodeHash: "code " + name, ExpiresAt: end}),
+			tx.InsertLogin(&vneid.Login{ID: name, CCCD: "1", CodeHash: "code " + name, ExpiresAt: end}),
 			tx.InsertSession(&vneid.Session{ID: name, SecretHash: name, ExpiresAt: end}),
 			tx.InsertTokens(&vneid.Token{Hash: name, GrantID: "another login", ExpiresAt: end}),
 			tx.PutThrottle(&vneid.Throttle{Key: name, Times: []time.Time{end.Add(-time.Hour), end}}),
@@ -110,7 +110,7 @@ func expiredRowsLeave(t *testing.T, s vneid.Store) {
 func tombstonesOutliveTheirTokens(t *testing.T, s vneid.Store) {
 	const day = 24 * time.Hour
 	update(t, s, func(tx vneid.Tx) error {
-		l := &vneid.Login{ID: "l", State: vneid.StateRedeemed, CodeHash: "code", ExpiresAt: noon}
+		l := &vneid.Login{ID: "l", CCCD: "1", State: vneid.StateRedeemed, CodeHash: "code", ExpiresAt: noon}
 		return errors.Join(tx.InsertLogin(l),
 			tx.InsertTokens(&vneid.Token{Hash: "used", GrantID: "l", Kind: vneid.RefreshToken, UsedAt: noon, ExpiresAt: noon.Add(30 * day)},
 				&vneid.Token{Hash: "access", GrantID: "l", Kind: vneid.AccessToken, ExpiresAt: noon.Add(time.Hour)}))
@@ -130,6 +130,22 @@ func tombstonesOutliveTheirTokens(t *testing.T, s vneid.Store) {
 	there(true, true)
 	equal(t, "removed then", collect(t, s, noon.Add(31*day+time.Hour)), 2)
 	there(false, false)
+}
+
+func loginsOfNobodyLeaveSoon(t *testing.T, s vneid.Store) {
+	known := &vneid.Login{ID: "known later", ExpiresAt: noon}
+	update(t, s, func(tx vneid.Tx) error {
+		return errors.Join(tx.InsertLogin(&vneid.Login{ID: "nobody", ExpiresAt: noon}), tx.InsertLogin(known))
+	})
+	update(t, s, func(tx vneid.Tx) error {
+		known.CCCD = "1"
+		return tx.SaveLogin(known)
+	})
+	equal(t, "removed within an hour", collect(t, s, noon.Add(time.Hour)), 0)
+	equal(t, "removed after an hour", collect(t, s, noon.Add(time.Hour+time.Millisecond)), 1)
+	notThere(t, s, "nobody")
+	equal(t, "removed within a day", collect(t, s, noon.Add(24*time.Hour)), 0)
+	equal(t, "removed after a day", collect(t, s, noon.Add(24*time.Hour+time.Millisecond)), 1)
 }
 
 func throttlesStayWhileTheyCount(t *testing.T, s vneid.Store) {
@@ -156,7 +172,7 @@ func manyExpiredRowsLeave(t *testing.T, s vneid.Store) {
 	update(t, s, func(tx vneid.Tx) error {
 		for i := range n {
 			end := noon.Add(time.Duration(i) * time.Millisecond)
-			l := &vneid.Login{ID: fmt.Sprint(i), ExpiresAt: end}
+			l := &vneid.Login{ID: fmt.Sprint(i), CCCD: "1", ExpiresAt: end}
 			if err := errors.Join(tx.InsertLogin(l), tx.InsertTokens(&vneid.Token{Hash: fmt.Sprint(i), GrantID: l.ID, ExpiresAt: end})); err != nil {
 				return err
 			}
@@ -172,7 +188,7 @@ func manyExpiredRowsLeave(t *testing.T, s vneid.Store) {
 		}
 		for k := range 20 {
 			if err := s.Update(context.Background(), world, func(tx vneid.Tx) error {
-				return tx.InsertLogin(&vneid.Login{ID: fmt.Sprint("new ", k), ExpiresAt: noon.Add(time.Hour)})
+				return tx.InsertLogin(&vneid.Login{ID: fmt.Sprint("new ", k), CCCD: "1", ExpiresAt: noon.Add(time.Hour)})
 			}); err != nil {
 				return err
 			}

@@ -268,3 +268,36 @@ func sessionTokensAreRevoked(t *testing.T, s vneid.Store) {
 	})
 	equal(t, "revoked", revoked(t, s, "access", "refresh", "elsewhere", "nowhere"), []string{"access"})
 }
+
+func sessionsOfBrowserAreFound(t *testing.T, s vneid.Store) {
+	update(t, s, func(tx vneid.Tx) error {
+		return errors.Join(tx.InsertSession(&vneid.Session{ID: "1", BrowserHash: "b"}), tx.InsertSession(&vneid.Session{ID: "2", BrowserHash: "b"}),
+			tx.InsertSession(&vneid.Session{ID: "ended", BrowserHash: "b", EndedAt: noon}),
+			tx.InsertSession(&vneid.Session{ID: "elsewhere", BrowserHash: "c"}), tx.InsertSession(&vneid.Session{ID: "unknown"}))
+	})
+	if err := s.Update(context.Background(), other, func(tx vneid.Tx) error {
+		return tx.InsertSession(&vneid.Session{ID: "3", BrowserHash: "b"})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	found := func(browser string) (ids []string) {
+		for _, se := range get(t, s, world, func(tx vneid.Tx) ([]vneid.Session, error) { return tx.SessionsOfBrowser(browser) }) {
+			ids = append(ids, se.ID)
+		}
+		slices.Sort(ids)
+		return ids
+	}
+	equal(t, "of the browser", found("b"), []string{"1", "2"})
+	equal(t, "of none", found(""), []string(nil))
+	equal(t, "of a name with NUL", found("b\x00"), []string(nil))
+	// What was read is saved like any other session, and no longer found once it ended.
+	update(t, s, func(tx vneid.Tx) error {
+		list, err := tx.SessionsOfBrowser("b")
+		for i := range list {
+			list[i].EndedAt = noon
+			err = errors.Join(err, tx.SaveSession(&list[i]))
+		}
+		return err
+	})
+	equal(t, "after their end", found("b"), []string(nil))
+}

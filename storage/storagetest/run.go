@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) vneid.Store) {
 		{"a renamed account is found by its new name only", renamedAccountIsFound},
 		{"clients are listed by id", clientsAreListed},
 		{"a code and a session secret are found and unique", codesAndSecretsAreUnique},
+		{"the open sessions of a browser are found", sessionsOfBrowserAreFound},
 		{"a throttle begins empty", throttleBeginsEmpty},
 		{"messages show when their time has come", messagesShowInTime},
 		{"signing keys are listed oldest first", keysAreListed},
@@ -76,6 +77,7 @@ func Run(t *testing.T, open func(t *testing.T) vneid.Store) {
 		{"readers read while a writer writes", readersReadMeanwhile},
 
 		{"rows leave a day after their end", expiredRowsLeave},
+		{"a login in which nobody proved anything leaves after an hour", loginsOfNobodyLeaveSoon},
 		{"a redeemed login outlives its tokens", tombstonesOutliveTheirTokens},
 		{"a throttle stays while it counts", throttlesStayWhileTheyCount},
 		{"many expired rows leave in small steps", manyExpiredRowsLeave},

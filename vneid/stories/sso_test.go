@@ -260,3 +260,82 @@ func TestSignOutRevokesTheAccessTokensOfTheSessionOnly(t *testing.T) {
 		t.Errorf("offline access ended with the session: %v", err)
 	}
 }
+
+func TestSigningOutEndsEverySessionThatTheBrowserBegan(t *testing.T) {
+	c := newTown(t)
+	// Two tabs of one browser, without a session so far, and both one-time
+	// passwords arrive before either answer does.
+	b := vneid.Browser{Secret: vneid.NewSecret(c.Rand)}
+	ids, otps := [2]string{}, [2]string{}
+	for i, who := range []vneid.CCCD{an, binh} {
+		ids[i], _, otps[i] = c.toOTP(ask("portal"), who, b)
+	}
+	steps := [2]vneid.Step{}
+	for _, err := range parallel(2, func(i int) (err error) {
+		steps[i], err = c.SubmitOTP(c.ctx, ids[i], b, otps[i])
+		return err
+	}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	tabs := [2]vneid.Browser{{Secret: b.Secret, Session: steps[0].NewSession}, {Secret: b.Secret, Session: steps[1].NewSession}}
+	one, two := c.redeem(steps[0]), c.redeem(steps[1])
+	elsewhere, other := c.signIn(ask("portal"), an)
+	theirs := c.redeem(elsewhere)
+
+	if err := c.SignOut(c.ctx, tabs[1]); err != nil { // the cookie that the browser kept
+		t.Fatal(err)
+	}
+	for i, tab := range tabs {
+		if s, _, err := c.SessionOf(c.ctx, tab); s != nil || err != nil {
+			t.Errorf("the session of tab %d goes on: %+v, %v", i, s, err)
+		}
+	}
+	if c.alive(one.Access) || c.alive(two.Access) {
+		t.Error("an access token outlives the sign-out")
+	}
+	if !c.alive(one.Refresh) || !c.alive(two.Refresh) {
+		t.Error("refresh tokens were asked for to outlive it")
+	}
+	if s, _, _ := c.SessionOf(c.ctx, other); s == nil || !c.alive(theirs.Access) {
+		t.Error("another browser of the same person was signed out too")
+	}
+}
+
+func TestAnotherPersonEndsEverySessionThatTheBrowserBegan(t *testing.T) {
+	c := newTown(t)
+	b := vneid.Browser{Secret: vneid.NewSecret(c.Rand)}
+	id1, _, otp1 := c.toOTP(ask("portal"), an, b)
+	id2, _, otp2 := c.toOTP(ask("portal"), an, b)
+	lost, err := c.SubmitOTP(c.ctx, id1, b, otp1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := c.SubmitOTP(c.ctx, id2, b, otp2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := c.redeem(lost)
+	b.Session = kept.NewSession
+	c.signIn(ask("portal", prompt("login")), binh, b)
+	if c.alive(tokens.Access) {
+		t.Error("an access token of the person before still works")
+	}
+}
+
+func TestASignInThatRenewsASessionMakesItOneOfItsBrowser(t *testing.T) {
+	c := newTown(t)
+	_, b := c.signIn(ask("portal"), an)
+	// The person lost the browser's own cookie and kept the session's.
+	b.Secret = vneid.NewSecret(c.Rand)
+	_, b = c.signIn(ask("portal", prompt("login")), an, b)
+	var list []vneid.Session
+	c.put(func(tx vneid.Tx) (err error) {
+		list, err = tx.SessionsOfBrowser(vneid.SecretHash(b.Secret))
+		return err
+	})
+	if len(list) != 1 || list[0].SecretHash != vneid.SecretHash(b.Session) {
+		t.Errorf("%+v", list)
+	}
+}

@@ -103,7 +103,11 @@ func binaries() (string, error) {
 		return "", errors.New("pgtest: PostgreSQL is not installed; install it by " + Install)
 	}
 	slices.Sort(found)
-	return filepath.Dir(found[len(found)-1]), nil
+	postgres := found[len(found)-1]
+	if path, err := filepath.EvalSymlinks(postgres); err == nil {
+		postgres = path // beside it are the other programs, which beside a link need not be
+	}
+	return filepath.Dir(postgres), nil
 }
 
 func unprivileged() (*syscall.Credential, error) {
