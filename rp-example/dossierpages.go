@@ -104,7 +104,7 @@ func (p *portal) file(v *visit) error {
 	if a.Wrong, a.Message = f.mistake(); a.Wrong != "" {
 		return p.showApply(v, http.StatusUnprocessableEntity, a)
 	}
-	id, err := p.store.file(ctx, v.session.id, dossier{AccountID: v.account.ID, Applicant: v.account.Name, Procedure: pr, Form: f, Verified: v.session.method == "vneid"}, hashed(a.Once))
+	id, err := p.store.file(ctx, v.session.id, dossier{AccountID: v.account.ID, Applicant: v.account.Name, Procedure: pr, Form: f, Verified: v.session.method == "vneid"}, hashed(v.account.ID+a.Once))
 	if err != nil {
 		return err
 	}

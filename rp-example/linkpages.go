@@ -150,12 +150,9 @@ func (p *portal) linkStart(v *visit) error {
 }
 
 type whoForm struct {
-	Here, There       string
-	HereNote          string
-	HereNumber        string
-	ThereNumber       string
-	HereVNeID         bool
-	SameNameElsewhere bool
+	Here, HereNumber, HereNote string // the note is the user name
+	HereVNeID                  bool
+	There, ThereNumber         string
 }
 
 // whoPage: two people in one browser. It shows both and does nothing by itself.
