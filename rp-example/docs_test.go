@@ -1,6 +1,8 @@
 package main
 
 import (
+	"flag"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -11,68 +13,92 @@ import (
 	"testing"
 )
 
-// Documents that name a function name one that is there, in that file.
-func TestDocumentsPointToWhatIsThere(t *testing.T) {
-	where := regexp.MustCompile("`(?:rp-example/)?([a-z]+\\.go)`: ((?:`[A-Za-z.]+`(?:, )?)+)")
-	names := map[string]map[string]bool{}
-	declared := func(file string) map[string]bool {
-		if names[file] != nil {
-			return names[file]
-		}
-		f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		found := map[string]bool{}
-		ast.Inspect(f, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.FuncDecl:
-				found[n.Name.Name] = true
-			case *ast.ValueSpec:
-				for _, id := range n.Names {
-					found[id.Name] = true
-				}
-			case *ast.TypeSpec:
-				found[n.Name.Name] = true
-				if s, ok := n.Type.(*ast.StructType); ok {
-					for _, field := range s.Fields.List {
-						for _, id := range field.Names {
-							found[n.Name.Name+"."+id.Name] = true
-						}
+var update = flag.Bool("update", false, "rewrite the lines that the guides link to")
+
+// declaredIn maps the names of a file to their lines.
+func declaredIn(t *testing.T, file string) map[string]int {
+	t.Helper()
+	set := token.NewFileSet()
+	f, err := parser.ParseFile(set, file, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]int{}
+	add := func(name string, n ast.Node) { found[name] = set.Position(n.Pos()).Line }
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			add(n.Name.Name, n)
+		case *ast.ValueSpec:
+			for _, id := range n.Names {
+				add(id.Name, id)
+			}
+		case *ast.TypeSpec:
+			add(n.Name.Name, n)
+			if s, ok := n.Type.(*ast.StructType); ok {
+				for _, field := range s.Fields.List {
+					for _, id := range field.Names {
+						add(n.Name.Name+"."+id.Name, id)
 					}
 				}
-			case *ast.SelectorExpr:
-				if x, ok := n.X.(*ast.Ident); ok && x.Name == "http" { // http.CrossOriginProtection
-					found[strings.TrimPrefix(n.Sel.Name, "New")] = true
-				}
 			}
-			return true
-		})
-		names[file] = found
-		return found
-	}
+		case *ast.SelectorExpr:
+			if x, ok := n.X.(*ast.Ident); ok && x.Name == "http" { // http.NewCrossOriginProtection
+				add(strings.TrimPrefix(n.Sel.Name, "New"), n)
+			}
+		}
+		return true
+	})
+	return found
+}
+
+var pointer = regexp.MustCompile("\\[?`(rp-example/)?([a-z]+\\.go)`(?:\\]\\([^)]*\\))?: ((?:`[A-Za-z.]+`(?:, )?)+)")
+
+// Documents that name a function name one that is there, and the guides link to
+// the line where it begins.
+func TestDocumentsPointToWhatIsThere(t *testing.T) {
+	files := map[string]map[string]int{}
 	checked := 0
 	for _, doc := range []string{"README.md", "../docs/guide-federation.vi.md", "../docs/guide-federation.md"} {
-		b, err := os.ReadFile(filepath.FromSlash(doc))
+		path := filepath.FromSlash(doc)
+		b, err := os.ReadFile(path)
 		if os.IsNotExist(err) && strings.HasPrefix(doc, "..") {
 			continue // copied out of the repository
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range where.FindAllStringSubmatch(string(b), -1) {
-			for _, name := range strings.Split(m[2], ", ") {
-				name = strings.Trim(name, "` ,")
-				if name == "" {
-					continue
+		right := pointer.ReplaceAllStringFunc(string(b), func(s string) string {
+			m := pointer.FindStringSubmatch(s)
+			file := m[2]
+			if files[file] == nil {
+				files[file] = declaredIn(t, file)
+			}
+			first := 0
+			for _, name := range regexp.MustCompile("[A-Za-z.]+").FindAllString(m[3], -1) {
+				line, ok := files[file][name]
+				if checked++; !ok {
+					t.Errorf("%s: %s has no %s", doc, file, name)
 				}
-				if checked++; !declared(m[1])[name] {
-					t.Errorf("%s: %s has no %s", doc, m[1], name)
+				if first == 0 {
+					first = line
 				}
 			}
+			if m[1] == "" {
+				return s
+			}
+			return fmt.Sprintf("[`rp-example/%s`](../rp-example/%s#L%d): %s", file, file, first, m[3])
+		})
+		if right == string(b) {
+			continue
+		}
+		if !*update {
+			t.Errorf("%s links to lines of before; run: go test ./rp-example -run TestDocuments -update", doc)
+		} else if err := os.WriteFile(path, []byte(right), 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if checked < 40 {
+	if checked < 100 {
 		t.Errorf("only %d references found", checked)
 	}
 }

@@ -34,7 +34,6 @@ var texts = map[string]text{
 	"home.showAll":       {"Xem tất cả thủ tục", "Show all procedures"},
 
 	"proc.code":   {"Mã thủ tục", "Code"},
-	"proc.field":  {"Lĩnh vực", "Field"},
 	"proc.agency": {"Cơ quan thực hiện", "Handled by"},
 	"proc.level":  {"Mức độ trực tuyến", "Online level"},
 	"proc.fee":    {"Phí, lệ phí", "Fee"},
