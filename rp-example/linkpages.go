@@ -16,7 +16,11 @@ type linkForm struct {
 	Number     string // masked
 	Name       string
 	Message    string
-	Later      bool // came from Thông tin định danh: Bỏ qua goes back there
+}
+
+// AnyCMND: one of them has to be confirmed.
+func (f linkForm) AnyCMND() bool {
+	return slices.ContainsFunc(f.Candidates, func(o oldAccount) bool { return o.ByCMND() })
 }
 
 // waiting are the old accounts this session may be asked about.

@@ -19,12 +19,10 @@ const (
 
 // numberForm is the page of seed 000 bước 2, and the same form on Thông tin định danh.
 type numberForm struct {
-	Old      *oldAccount
-	Typed    string
-	Birth    string // shown when the account knows it, asked for when not
-	Message  string // a text key
-	Wanted   string
-	Verified string // this session's number came from VNeID: nothing to type
+	Old     *oldAccount
+	Typed   string
+	Birth   string // shown when the account knows it, asked for when not
+	Message string // a text key
 }
 
 // numberPage asks a local account for its CCCD.
@@ -49,7 +47,6 @@ func wishMessage(o *oldAccount) string {
 func (p *portal) showNumberForm(v *visit, status int, f numberForm) error {
 	v.here = "/identity/cccd"
 	f.Birth = personDate(f.Old.Birthdate)
-	f.Wanted = v.session.wanted
 	return v.render(status, "number", "number.title", f)
 }
 
