@@ -307,3 +307,31 @@ func TestTheLinkIsAskedForOnceAndEndsWithTheSession(t *testing.T) {
 	// A local session has proved no number, whatever it posts.
 	old.post("/link", url.Values{"do": {"update"}, "username": {"binh.le"}, "password": {seedPassword}}).wantPage(t, 422, "Hãy đăng nhập bằng VNeID trước")
 }
+
+// Whoever knows the old password signs in again and again while its owner links:
+// when the link stands, none of those sessions is left.
+func TestNoSignInSlipsPastALink(t *testing.T) {
+	for range 6 {
+		w, username := newWorld(t), "binh.le"
+		v := w.browser()
+		v.vneid(binh, "/").wantAt(t, "/link")
+		intruders := make([]*browser, 3) // with the owner four tries at once: below the limit
+		var group sync.WaitGroup
+		for i := range intruders {
+			intruders[i] = w.browser()
+			group.Go(func() { intruders[i].local(username, "/") })
+		}
+		group.Go(func() {
+			v.post("/link", url.Values{"do": {"update"}, "username": {username}, "password": {seedPassword}})
+		})
+		group.Wait()
+		if len(v.dossiers()) != 1 {
+			t.Error("not linked")
+		}
+		for _, b := range intruders {
+			if b.signedInAs() != "" {
+				t.Error("the old password is still inside")
+			}
+		}
+	}
+}

@@ -79,7 +79,8 @@ func (p *portal) linkAnswer(v *visit) error {
 	if f.Chosen == "" && len(list) == 1 {
 		f.Chosen = list[0].Username
 	}
-	right, locked, err := p.proveOld(ctx, f.Chosen, form.Get("password"))
+	proved, locked, err := p.proveOld(ctx, f.Chosen, form.Get("password"))
+	right := proved != ""
 	if err != nil {
 		return err
 	}
@@ -91,7 +92,7 @@ func (p *portal) linkAnswer(v *visit) error {
 	// the others are is nobody's business.
 	did := noPassword
 	if right || slices.ContainsFunc(list, func(o oldAccount) bool { return o.Username == f.Chosen }) {
-		if did, err = p.store.link(ctx, eventJoins, claimant{session: v.session, password: right, confirmed: form.Get("confirm") == "yes"}, f.Chosen); err != nil {
+		if did, err = p.store.link(ctx, eventJoins, claimant{session: v.session, proved: proved, confirmed: form.Get("confirm") == "yes"}, f.Chosen); err != nil {
 			return err
 		}
 	}
@@ -128,17 +129,18 @@ func (p *portal) joined(v *visit, wanted string) error {
 }
 
 // proveOld checks an old account's password under the same limits as the
-// sign-in page: one counter, or there would be ten tries.
-func (p *portal) proveOld(ctx context.Context, name, password string) (right, locked bool, err error) {
+// sign-in page: one counter, or there would be ten tries. What was proved is
+// the stored hash that the password fits; "" for nothing.
+func (p *portal) proveOld(ctx context.Context, name, password string) (proved string, locked bool, err error) {
 	tries, err := p.store.countTry(ctx, name)
 	if err != nil || tries > triesAllowed {
-		return false, tries > triesAllowed, err
+		return "", tries > triesAllowed, err
 	}
-	_, right, err = p.checkPassword(ctx, name, password)
-	if err == nil && right {
-		err = p.store.clearTries(ctx, name)
+	o, right, err := p.checkPassword(ctx, name, password)
+	if err != nil || !right {
+		return "", false, err
 	}
-	return right, false, err
+	return o.password, false, p.store.clearTries(ctx, name)
 }
 
 // linkStart goes from Thông tin định danh to VNeID, to verify the number there.
@@ -283,13 +285,13 @@ func (p *portal) linkRole(v *visit) error {
 		return err
 	}
 	name := username(form.Get("username"))
-	right, locked, err := p.proveOld(v.r.Context(), name, form.Get("password"))
+	proved, locked, err := p.proveOld(v.r.Context(), name, form.Get("password"))
 	if err != nil {
 		return err
 	}
 	notice := "notice.roleWrong"
-	if right && !locked {
-		did, err := p.store.link(v.r.Context(), eventJoinsRole, claimant{session: v.session, password: right}, name)
+	if proved != "" && !locked {
+		did, err := p.store.link(v.r.Context(), eventJoinsRole, claimant{session: v.session, proved: proved}, name)
 		if err != nil {
 			return err
 		}

@@ -98,8 +98,8 @@ func oldAccounts(ctx context.Context, q querier, iss, sub string, who person, wh
 // claimant is the browser that asks for a change of links, with what it proved.
 type claimant struct {
 	session   *session
-	password  bool // the old account's, checked a moment ago
-	confirmed bool // "this old account is mine", for a CMND
+	proved    string // the hash that the old account's password fitted a moment ago
+	confirmed bool   // "this old account is mine", for a CMND
 	newHash   string
 }
 
@@ -113,7 +113,7 @@ func (s *store) facts(ctx context.Context, tx *sql.Tx, c claimant, o *oldAccount
 			f |= which
 		}
 	}
-	add(c.password, factPassword)
+	add(c.proved != "" && c.proved == o.password, factPassword) // still: it may have been changed since
 	add(c.confirmed, factConfirmed)
 	add(c.newHash != "", factNewPassword)
 	add(o.Officer(), factOfficer)

@@ -116,7 +116,7 @@ func (p *portal) localSignIn(v *visit) error {
 	if r.Do == noUseVNeID { // said only to who knew the password
 		return p.useVNeID(v, f.Next)
 	}
-	cookie, err := p.store.signInLocally(ctx, v.session, session{accountID: o.AccountID, method: "local", username: o.Username, authTime: p.now(), wanted: f.Next}, visitorOf(v.r))
+	cookie, err := p.store.signInLocally(ctx, v.session, o, f.Next, visitorOf(v.r))
 	if err != nil {
 		return err
 	}

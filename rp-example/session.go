@@ -94,9 +94,18 @@ func (s *store) changeLock(ctx context.Context, tx *sql.Tx, old *session, n sess
 	return cookie, err
 }
 
-// signInLocally opens an account of the portal's own.
-func (s *store) signInLocally(ctx context.Context, old *session, n session, v visitor) (cookie string, err error) {
+// signInLocally opens an account of the portal's own, unless it has been linked
+// or its password changed since the password was checked.
+func (s *store) signInLocally(ctx context.Context, old *session, o *oldAccount, wanted string, v visitor) (cookie string, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
+		now, err := oldAccountOf(ctx, tx, o.Username)
+		if err != nil {
+			return err
+		}
+		if now == nil || now.password != o.password || now.state() != o.state() || now.AccountID != o.AccountID {
+			return &problem{kind: "busy", wanted: wanted, err: errors.New("the account changed during the sign-in")}
+		}
+		n := session{accountID: o.AccountID, method: "local", username: o.Username, authTime: s.now(), wanted: wanted}
 		cookie, err = s.changeLock(ctx, tx, old, n, v, old != nil && old.accountID != "" && old.accountID != n.accountID)
 		return err
 	})
