@@ -108,6 +108,23 @@ for (const { size, colorScheme, lang, script, old, who, links, refused } of walk
         await walk.control(page, walk.words[lang].signOut).click();
       }
 
+      // Two people in one browser.
+      if (refused) {
+        await page.goto(`${walk.PORTAL}/login/local?next=%2Fprofile%2Fidentity`);
+        await locally('gia.mao');
+        await page.locator('form[action="/link/start"] button').click();
+        await page.waitForSelector('#username');
+        await walk.passwordStep(page, person('Đặng Thế Sơn'), lang);
+        await page.waitForSelector('#otp');
+        await walk.otpStep(page, await walk.readSMS(visitor), lang);
+        await page.waitForURL(`${walk.PORTAL}/**`);
+        at('/who');
+        await look('13-who');
+        await page.locator('button[value=stay]').click();
+        assert.ok((await body()).includes('Phan Văn Giả'), 'did not stay');
+        await walk.control(page, walk.words[lang].signOut).click();
+      }
+
       // An officer.
       await page.goto(`${walk.PORTAL}/login/local?next=%2Fofficer`);
       await locally('minh.canbo');
