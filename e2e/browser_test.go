@@ -15,6 +15,7 @@ import (
 
 func TestBrowserWalksSeed003(t *testing.T)           { runInNode(t, "seed003.test.mjs") }
 func TestBrowserWalksSeed000(t *testing.T)           { runInNode(t, "seed000.test.mjs") }
+func TestBrowserWithAPhoneBeside(t *testing.T)       { runInNode(t, "qr-phone.test.mjs") }
 func TestBrowserByKeyboardAndBackwards(t *testing.T) { runInNode(t, "manners.test.mjs") }
 func TestBrowserSignsInToForeignRPs(t *testing.T)    { runInNode(t, "foreign-rp.test.mjs") }
 func TestBrowserSignsInWithEveryAlg(t *testing.T)    { runInNode(t, "matrix.test.mjs") }
