@@ -95,6 +95,10 @@ func operations(o options) []operation {
 			u.got, err = u.login(u.next(max(o.people(), c.variant.accounts), lightPerson))
 			return err
 		}},
+		{name: qrLogin, times: 3 * o.rounds, on: func(_ *column, isFloor bool) bool { return !isFloor }, fn: func(_ *column, u *user) (err error) {
+			u.got, err = u.qrLogin(u.next(mostPhones, qrPerson))
+			return err
+		}},
 		{name: inboxLook, times: 10 * o.rounds, fn: func(_ *column, u *user) error { _, err := u.otp(); return err }},
 		{name: wholeLogin, times: o.rounds, fn: func(_ *column, u *user) (err error) {
 			u.got, err = u.login(u.next(o.people(), realPerson))

@@ -26,6 +26,7 @@ type server struct {
 	ready            time.Duration // from exec to the first answer
 	dbCPU            func() float64
 	stopDB           func()
+	phones           *phones
 	idleRSS, peakRSS float64 // MiB
 }
 
@@ -194,7 +195,7 @@ func startServer(ctx context.Context, o options, v variant) (s *server, err erro
 		return s, err
 	}
 	s.stop()
-	if err := populate(ctx, database, v, o.people()); err != nil {
+	if s.phones, err = populate(ctx, database, v, o.people()); err != nil {
 		return s, err
 	}
 	if err := s.start(ctx, binary); err != nil {

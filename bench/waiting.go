@@ -155,20 +155,11 @@ func writePhones(ctx context.Context, database string) (phones []*handset, salt 
 		phones = nil
 		for i := range confirms {
 			c := vneid.CCCD(fmt.Sprintf("038090%06d", i))
-			public, private, err := ed25519.GenerateKey(rand.Reader)
+			d, phone, err := newHandset(c, "none", now)
 			if err != nil {
 				return err
 			}
-			d := &vneid.Device{CCCD: c, ID: vneid.NewID(rand.Reader), PublicKey: public, PasscodeHash: "none", Name: "bench", ActivatedAt: now,
-				SessionExpires: now.Add(time.Hour), UnlockedAt: now}
-			session := vneid.NewSecret(rand.Reader)
-			d.SessionHash = vneid.SecretHash(session)
-			signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: private},
-				(&jose.SignerOptions{}).WithType("phone+jwt").WithHeader("kid", d.ID))
-			if err != nil {
-				return err
-			}
-			phones = append(phones, &handset{signer, session})
+			phones = append(phones, phone)
 			a := &vneid.Account{ID: vneid.AccountID(worlds[0].Salt, c), PasswordHash: "none", UpdatedAt: now, Persona: vneid.Persona{CCCD: c, Name: "Người Thử",
 				Birthdate: "1990-01-01", Gender: "male", Phone: vneid.PhoneNumber(fmt.Sprintf("0950%06d", i)), AccountLevel: 2, AccountType: "citizen",
 				Status: vneid.AccountActive, WebLogin: true, SMS: vneid.SMSInstant}}
@@ -182,6 +173,21 @@ func writePhones(ctx context.Context, database string) (phones []*handset, salt 
 		return nil
 	})
 	return phones, worlds[0].Salt, err
+}
+
+// newHandset makes a phone that was just unlocked, and its device for the
+// database.
+func newHandset(c vneid.CCCD, passcodeHash string, now time.Time) (*vneid.Device, *handset, error) {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	session := vneid.NewSecret(rand.Reader)
+	d := &vneid.Device{CCCD: c, ID: vneid.NewID(rand.Reader), PublicKey: public, PasscodeHash: passcodeHash, Name: "bench", ActivatedAt: now,
+		SessionHash: vneid.SecretHash(session), SessionExpires: now.Add(time.Hour), UnlockedAt: now}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: private},
+		(&jose.SignerOptions{}).WithType("phone+jwt").WithHeader("kid", d.ID))
+	return d, &handset{signer, session}, err
 }
 
 var plain = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64},
@@ -263,7 +269,14 @@ func (h *handset) call(s *server, name string, members map[string]any) error {
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s: %s %s", name, resp.Status, answer)
 	}
-	return nil
+	if name == "unlock" {
+		var opened struct {
+			Session string `json:"session"`
+		}
+		err = json.Unmarshal(answer, &opened)
+		h.session = opened.Session
+	}
+	return err
 }
 
 // confirmAll confirms logins at a steady pace and prints when their browsers

@@ -37,27 +37,27 @@ func numbered(cccd, phone string, i int) person {
 // populate writes what is in the database before the program starts: the
 // people, and the tokens of those who signed in earlier. Through YAML a
 // million people would take gigabytes, and tokens cannot come that way at all.
-func populate(ctx context.Context, database string, v variant, people int) (err error) {
+func populate(ctx context.Context, database string, v variant, people int) (found *phones, err error) {
 	store, err := storage.Open(ctx, database, storage.Options{})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	worlds, err := store.Worlds(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(worlds) != 1 {
-		return fmt.Errorf("%d worlds in the new database", len(worlds))
+		return nil, fmt.Errorf("%d worlds in the new database", len(worlds))
 	}
 	w := worlds[0]
 	hash, err := password.New(password.Default(), 1).Hash(ctx, thePassword)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	cheap, err := password.New(light, 1).Hash(ctx, thePassword)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	account := func(p person, hash string) *vneid.Account {
 		return &vneid.Account{ID: vneid.AccountID(w.Salt, p.cccd), PasswordHash: hash, UpdatedAt: time.Now(), Persona: vneid.Persona{
@@ -68,16 +68,32 @@ func populate(ctx context.Context, database string, v variant, people int) (err 
 		return tx.PutAccount(account(realPerson(i), hash))
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	err = inBatches(ctx, store, w.ID, max(people, v.accounts), func(tx vneid.Tx, i int) error {
 		return tx.PutAccount(account(lightPerson(i), cheap))
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	now := time.Now()
-	return inBatches(ctx, store, w.ID, v.tokens, func(tx vneid.Tx, i int) error {
+	pin, err := password.New(light, 1).Hash(ctx, passcode)
+	if err != nil {
+		return nil, err
+	}
+	found = &phones{w.Salt, map[vneid.CCCD]*handset{}}
+	err = inBatches(ctx, store, w.ID, mostPhones, func(tx vneid.Tx, i int) error {
+		d, phone, err := newHandset(qrPerson(i).cccd, pin, now)
+		if err != nil {
+			return err
+		}
+		found.of[d.CCCD] = phone
+		return errors.Join(tx.PutAccount(account(qrPerson(i), cheap)), tx.PutDevice(d))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, inBatches(ctx, store, w.ID, v.tokens, func(tx vneid.Tx, i int) error {
 		id, p := fmt.Sprintf("earlier-%d", i), lightPerson(i%people)
 		return tx.InsertTokens(&vneid.Token{Hash: vneid.SecretHash(id), Kind: vneid.AccessToken, GrantID: id, ClientID: "bench",
 			CCCD: p.cccd, Subject: vneid.AccountID(w.Salt, p.cccd), Scopes: []string{"openid", "profile"}, SessionID: id,
@@ -85,6 +101,17 @@ func populate(ctx context.Context, database string, v variant, people int) (err 
 			IssuedAt: now, ExpiresAt: now.Add(24 * time.Hour)})
 	})
 }
+
+// phones are those of the people who sign in by QR code, with the salt that the
+// codes are made of.
+type phones struct {
+	salt []byte
+	of   map[vneid.CCCD]*handset
+}
+
+// mostPhones is how many there are: a phone may call 200 times a minute, and
+// signs in with three calls.
+const mostPhones = 2000
 
 // inBatches keeps a transaction short enough for its log to stay small.
 func inBatches(ctx context.Context, store vneid.Store, world string, n int, put func(tx vneid.Tx, i int) error) error {
