@@ -12,10 +12,13 @@ import (
 	"time"
 )
 
-// anonymised is a page without what differs from login to login: ids, tokens, and the number typed.
+// ofOneLogin is what differs from login to login: ids, tokens, the code that people type into the phone, and how long it
+// lasts.
+var ofOneLogin = regexp.MustCompile(`[A-Za-z0-9_-]{16,}|\b[0-9A-Z]{4}-[0-9A-Z]{4}\b|data-countdown="\d+"|\b\d:\d\d\b`)
+
+// anonymised is a page without that, and without the number typed.
 func anonymised(p *page, cccd string) string {
-	body := strings.ReplaceAll(p.Body, cccd, "NUMBER")
-	return regexp.MustCompile(`[A-Za-z0-9_-]{16,}`).ReplaceAllString(body, "ID")
+	return ofOneLogin.ReplaceAllString(strings.ReplaceAll(p.Body, cccd, "NUMBER"), "ID")
 }
 
 func TestUnknownNumberAndWrongPasswordLookTheSame(t *testing.T) {

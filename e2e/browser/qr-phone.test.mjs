@@ -118,7 +118,7 @@ test('a citizen activates the phone, and its camera reads the code on the page',
     await page.locator('form:has(#otp) button[type=submit]').click();
     await page.locator('#passcode').waitFor();
     await look(hand, '4-passcode');
-    await page.locator('#passcode').fill('246810');
+    await page.locator('#passcode').fill(PASSCODE);
     await page.locator('form:has(#passcode) button[type=submit]').click();
 
     // Bước 5: chọn biểu tượng quét QR
