@@ -18,6 +18,7 @@ type stream struct {
 	generation int    // of the code that it shows
 	told       string // the last news; only the worker that looks touches it
 	beat       time.Time
+	open       bool // the head of the answer is out: events may follow
 	pipe       pipe
 }
 
@@ -45,21 +46,21 @@ type taken struct {
 	clock vneid.Clock
 }
 
-// take takes the connection of an answer that has not begun, and begins it.
-// When it is not possible nothing has happened.
+// take takes the connection of an answer that has not begun. When it is not
+// possible nothing has happened.
 func take(w http.ResponseWriter, clock vneid.Clock) (*taken, bool) {
 	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return nil, false
-	}
+	return &taken{conn, clock}, err == nil
+}
+
+// begin sends the head of the answer.
+func (t *taken) begin(header http.Header) {
 	var head bytes.Buffer
 	head.WriteString("HTTP/1.1 200 OK\r\n")
-	_ = w.Header().Write(&head) // to memory
+	_ = header.Write(&head) // to memory
 	// The end of the connection is the end of the body (RFC 9112 §6.3).
-	head.WriteString("Date: " + clock.Now().UTC().Format(http.TimeFormat) + "\r\nConnection: close\r\n\r\n" + opening)
-	t := &taken{conn, clock}
+	head.WriteString("Date: " + t.clock.Now().UTC().Format(http.TimeFormat) + "\r\nConnection: close\r\n\r\n" + opening)
 	_ = t.send(head.String()) // a browser that left meanwhile is found later
-	return t, true
 }
 
 func (t *taken) send(text string) error {

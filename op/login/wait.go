@@ -102,19 +102,6 @@ func (h *Hub) Close() {
 	h.work.Wait()
 }
 
-func (h *Hub) every(pause time.Duration, do func()) {
-	t := time.NewTicker(pause)
-	defer t.Stop()
-	for {
-		select {
-		case <-h.ctx.Done():
-			return
-		case <-t.C:
-			do()
-		}
-	}
-}
-
 // reserve takes a place for a stream, or says that there is none.
 func (h *Hub) reserve() error {
 	h.mu.Lock()
@@ -126,10 +113,13 @@ func (h *Hub) reserve() error {
 	return nil
 }
 
-// add lets a stream of a reserved place hear of its login, the present state
-// first: who subscribes before looking misses nothing.
+// add enters a stream of a reserved place; from opened on it hears of its
+// login, the present state first. Who is entered before the look misses
+// nothing, and who is entered before its answer begins is older than whoever
+// comes after that.
 func (h *Hub) add(world *vneid.World, l *vneid.Login, s *stream) {
 	var old *stream
+	tell := false
 	h.mu.Lock()
 	if h.closed {
 		h.mu.Unlock()
@@ -144,23 +134,37 @@ func (h *Hub) add(world *vneid.World, l *vneid.Login, s *stream) {
 	}
 	if len(wd.streams) >= mostPerLogin {
 		old = wd.streams[0]
+		tell = old.open
 		h.drop(old)
 	}
 	s.of, s.beat = wd, h.clock.Now()
 	wd.streams = append(wd.streams, s)
-	h.push(wd)
 	h.mu.Unlock()
-	if old != nil {
+	if tell {
 		_ = old.pipe.send("event: crowded\ndata: {}\n\n") // it ends in any case
+	}
+	if old != nil {
 		old.pipe.close()
+	}
+}
+
+// opened lets a stream hear of its login.
+func (h *Hub) opened(s *stream) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s.open = true; s.of != nil {
+		h.push(s.of)
 	}
 }
 
 // drop forgets a stream; its pipe is the caller's to close. The caller holds
 // the lock.
 func (h *Hub) drop(s *stream) {
+	if s.of == nil || h.closed {
+		return // it never was in, or all are out
+	}
 	i := slices.Index(s.of.streams, s)
-	if i < 0 || h.closed {
+	if i < 0 {
 		return
 	}
 	s.of.streams = slices.Delete(s.of.streams, i, i+1)
@@ -237,7 +241,7 @@ func (h *Hub) look(wd *watched) {
 	if !gone {
 		wd.version, wd.deadline = l.Version, qrEnds(l)
 	}
-	streams := slices.Clone(wd.streams)
+	streams := slices.DeleteFunc(slices.Clone(wd.streams), func(s *stream) bool { return !s.open })
 	h.mu.Unlock()
 	now := wd.world.Clock.Now()
 	for _, s := range streams {
@@ -280,70 +284,6 @@ func newsOf(l *vneid.Login, by string, generation int, now time.Time) (event str
 	return "", false
 }
 
-// tick looks at logins whose time is over by the clock of their world, which a
-// test may have moved, and finds browsers that left.
-func (h *Hub) tick() {
-	var silent []*stream
-	clocks := map[*vneid.World]time.Time{}
-	machine := h.clock.Now()
-	h.mu.Lock()
-	for _, wd := range h.logins {
-		now, ok := clocks[wd.world]
-		if !ok {
-			now = wd.world.Clock.Now()
-			clocks[wd.world] = now
-		}
-		if !now.Before(wd.deadline) {
-			h.push(wd)
-		}
-		for _, s := range wd.streams {
-			if machine.Sub(s.beat) >= heartbeat {
-				s.beat = machine
-				silent = append(silent, s)
-			}
-		}
-	}
-	h.mu.Unlock()
-	for _, s := range silent {
-		if s.pipe.send(":\n\n") != nil {
-			h.leave(s)
-		}
-	}
-}
-
-// reread looks for logins that changed though no wake-up came.
-func (h *Hub) reread() {
-	ids := map[*vneid.World][]string{}
-	h.mu.Lock()
-	for _, wd := range h.logins {
-		ids[wd.world] = append(ids[wd.world], wd.key.login)
-	}
-	h.mu.Unlock()
-	for world, all := range ids {
-		for some := range slices.Chunk(all, rereadAtOnce) {
-			var versions map[string]int
-			err := h.service.Store.View(vneid.WithWorld(h.ctx, world), world.ID, func(tx vneid.Tx) (err error) {
-				versions, err = tx.LoginVersions(some)
-				return err
-			})
-			if err != nil {
-				if h.ctx.Err() == nil {
-					h.logger.Warn("look again at logins that somebody waits for", "error", err)
-				}
-				return
-			}
-			h.mu.Lock()
-			for _, id := range some {
-				version, there := versions[id]
-				if wd := h.logins[hubKey{world.ID, id}]; wd != nil && (!there || wd.version != version) {
-					h.push(wd)
-				}
-			}
-			h.mu.Unlock()
-		}
-	}
-}
-
 // serve is the whole life of a stream's request.
 func (h *Hub) serve(w http.ResponseWriter, r *http.Request, l *vneid.Login, generation int) error {
 	if err := h.reserve(); err != nil {
@@ -360,12 +300,15 @@ func (h *Hub) serve(w http.ResponseWriter, r *http.Request, l *vneid.Login, gene
 		if taken, ok := take(w, h.clock); ok {
 			s.pipe = taken
 			h.add(world, l, s)
+			taken.begin(head)
+			h.opened(s)
 			return nil
 		}
 	}
 	held := newHeld()
 	s.pipe = held
 	h.add(world, l, s)
+	h.opened(s)
 	held.serve(w, r, h.clock)
 	h.leave(s)
 	return nil

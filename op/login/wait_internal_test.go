@@ -104,7 +104,9 @@ func (w *hubWorld) wait(l *vneid.Login) *ear {
 		w.t.Fatal(err)
 	}
 	e := &ear{}
-	w.hub.add(w.world, l, &stream{generation: 1, pipe: e})
+	s := &stream{generation: 1, pipe: e}
+	w.hub.add(w.world, l, s)
+	w.hub.opened(s)
 	return e
 }
 
@@ -280,6 +282,23 @@ func TestManyWakeUpsAtOnceTellEachNewsOnce(t *testing.T) {
 		if _, closed := e.now(); !closed {
 			t.Error("open after the end")
 		}
+	}
+}
+
+func TestAStreamThatComesAfterTheEndIsClosedAndForgotten(t *testing.T) {
+	w := newHubWorld(t, func(s vneid.Store) vneid.Store { return s })
+	l := w.login()
+	if err := w.hub.reserve(); err != nil {
+		t.Fatal(err)
+	}
+	w.hub.Close()
+	e := &ear{}
+	s := &stream{generation: 1, pipe: e}
+	w.hub.add(w.world, l, s)
+	w.hub.opened(s)
+	w.hub.leave(s)
+	if text, closed := e.now(); text != "" || !closed {
+		t.Errorf("%q, closed %v", text, closed)
 	}
 }
 
