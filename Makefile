@@ -30,6 +30,7 @@ run: build ## provider + sandbox + portal, seeded, on SQLite under var/; Ctrl-C 
 test: test-tools ## everything: unit tests, stories, real browser, foreign RPs, PostgreSQL; installs what it needs on Debian/Ubuntu
 	go test -tags postgres ./...
 	go test -tags browser ./templates
+	go test -tags browser -run RealBrowser ./op
 	$(MAKE) --no-print-directory race TAGS=postgres
 	$(MAKE) --no-print-directory fuzz FUZZTIME=2s
 	go test -tags e2e,browser,postgres -count=1 -timeout 20m ./e2e/...

@@ -40,20 +40,20 @@ func (s *server) database(ctx context.Context, kind string) (string, error) {
 // family is the CPU time of a process and its children, those that ended
 // included, in milliseconds.
 func family(parent int) float64 {
-	total := stat(parent, 11) + stat(parent, 12) + stat(parent, 13) + stat(parent, 14)
+	const tick = 10 // ms, of what those who ended leave behind
+	total := cpuOf(parent) + tick*(stat(parent, 13)+stat(parent, 14))
 	all, _ := filepath.Glob("/proc/[0-9]*")
 	for _, dir := range all {
 		pid, _ := strconv.Atoi(filepath.Base(dir))
 		if int(stat(pid, 1)) == parent {
-			total += stat(pid, 11) + stat(pid, 12)
+			total += cpuOf(pid)
 		}
 	}
-	return total * 10
+	return total
 }
 
-// stat is a number of /proc/PID/stat, counted from the state (0); 11 to 14 are
-// user and system time of the process and of its ended children, in ticks of
-// 10 ms, and 1 is the parent.
+// stat is a number of /proc/PID/stat, counted from the state (0): 1 is the
+// parent, 13 and 14 are user and system time of children that ended.
 func stat(pid, field int) float64 {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	end := bytes.LastIndexByte(b, ')')
@@ -68,9 +68,16 @@ func stat(pid, field int) float64 {
 	return value
 }
 
+func (s *server) databaseCPU() float64 {
+	if s.dbCPU == nil {
+		return 0
+	}
+	return s.dbCPU()
+}
+
 // profileInto reads a CPU profile of the server while it is driven.
 func profileInto(s *server, w io.Writer) {
-	resp, err := http.Get(s.sandbox + "/debug/pprof/profile?seconds=8")
+	resp, err := http.Get(s.sandbox + "/debug/pprof/profile?seconds=5")
 	if err != nil {
 		return
 	}

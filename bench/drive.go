@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -22,15 +23,25 @@ const (
 	challenge = "cFdeqdT9sgpMAjbNYTU5lE6sK3fZKrurXEDvbN2lyUo"
 )
 
-// user is one person with one browser at a time.
+// user is one browser at a time, and a share of the people.
 type user struct {
 	s      *server
-	id     int
+	id, of int          // which of how many
 	client *http.Client // the browser: cookies, no redirects
+	me     person       // who signed in last
+	turn   int
+	got    tokens    // by the last login or refresh
+	open   []session // to be ended
 }
 
-func newUser(s *server, id int) *user {
-	u := &user{s: s, id: id, client: &http.Client{
+// session is a browser in which somebody signed in.
+type session struct {
+	jar     http.CookieJar
+	idToken string
+}
+
+func newUser(s *server, id, of int) *user {
+	u := &user{s: s, id: id, of: of, client: &http.Client{
 		Timeout:       30 * time.Second,
 		Transport:     &http.Transport{MaxIdleConnsPerHost: 4, DialContext: dialV4},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -43,6 +54,14 @@ func newUser(s *server, id int) *user {
 func dialV4(ctx context.Context, network, addr string) (net.Conn, error) {
 	_, port, _ := net.SplitHostPort(addr)
 	return (&net.Dialer{}).DialContext(ctx, "tcp4", "127.0.0.1:"+port)
+}
+
+// next is another of n people each time, of those that no other user is at any
+// time: nobody shall wait for somebody else's message. The step is a prime, so
+// that neighbours in time are no neighbours in the database.
+func (u *user) next(n int, who func(int) person) person {
+	u.turn++
+	return who(u.id + u.of*(u.turn*7919%max(1, n/u.of)))
 }
 
 func (u *user) freshBrowser() { u.client.Jar, _ = cookiejar.New(nil) }
@@ -103,13 +122,14 @@ func (u *user) firstPage() (page string, err error) {
 }
 
 // login is a whole sign-in: six requests and the look into the inbox.
-func (u *user) login() (t tokens, err error) {
+func (u *user) login(p person) (t tokens, err error) {
+	u.me = p
 	u.freshBrowser()
 	page, err := u.firstPage()
 	if err != nil {
 		return t, err
 	}
-	resp, body, err := u.do("POST", u.s.issuer+page+"/password", url.Values{"username": {number(u.id)}, "password": {"Sandbox@2024"}}, "")
+	resp, body, err := u.do("POST", u.s.issuer+page+"/password", url.Values{"username": {string(p.cccd)}, "password": {thePassword}}, "")
 	if err != nil {
 		return t, err
 	}
@@ -147,7 +167,7 @@ func (u *user) token(form url.Values) (t tokens, err error) {
 
 // otp looks into the inbox, as any test of a portal would.
 func (u *user) otp() (string, error) {
-	resp, body, err := u.do("GET", u.s.sandbox+"/api/v1/sms?to="+phone(u.id), nil, "")
+	resp, body, err := u.do("GET", u.s.sandbox+"/api/v1/sms?to="+string(u.me.phone), nil, "")
 	if err != nil {
 		return "", err
 	}
@@ -169,9 +189,12 @@ func (u *user) expect(status int, method, target string, form url.Values, auth s
 	return err
 }
 
+// errEnough ends together early, without being a failure.
+var errEnough = errors.New("enough")
+
 // together runs fn for every user, each so many times, and stops at the first
 // error.
-func together(ctx context.Context, users []*user, times int, fn func(u *user, round int) error) (int, error) {
+func together(ctx context.Context, users []*user, times int, fn func(u *user) error) (int, error) {
 	var wg sync.WaitGroup
 	var done atomic.Int64
 	var once sync.Once
@@ -180,11 +203,11 @@ func together(ctx context.Context, users []*user, times int, fn func(u *user, ro
 	defer cancel()
 	for _, u := range users {
 		wg.Go(func() {
-			for round := range times {
+			for range times {
 				if ctx.Err() != nil {
 					return
 				}
-				if err := fn(u, round); err != nil {
+				if err := fn(u); err != nil {
 					once.Do(func() { failed = err; cancel() })
 					return
 				}

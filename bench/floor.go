@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -11,12 +12,17 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/vneid-sandbox/vneid-sandbox/op/password"
 )
 
 // serveFloor is the least that can answer the driver: fixed pages, no state,
-// one RS256 signature where an ID token is due.
+// one RS256 signature where an ID token is due. Beside that it measures what one
+// password hash costs; nothing else of it has one.
 func serveFloor(args []string) error {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -44,7 +50,22 @@ func serveFloor(args []string) error {
 			w.WriteHeader(http.StatusSeeOther)
 		}
 	}
+	// What a password hash costs in a server: with the same soft memory limit,
+	// as many at a time as cores, by the same code.
+	debug.SetMemoryLimit(96 << 20)
+	hasher := password.New(password.Default(), runtime.GOMAXPROCS(0))
+	hash, err := hasher.Hash(context.Background(), thePassword)
+	if err != nil {
+		return err
+	}
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /hash", func(w http.ResponseWriter, r *http.Request) {
+		if right, err := hasher.Verify(r.Context(), thePassword, hash); err != nil || !right {
+			http.Error(w, "the hash does not verify", http.StatusInternalServerError)
+			return
+		}
+		io.WriteString(w, "right")
+	})
 	mux.HandleFunc("GET /ready", answer("ready"))
 	mux.HandleFunc("GET /authorize", func(w http.ResponseWriter, r *http.Request) {
 		http.SetCookie(w, &http.Cookie{Name: "browser", Value: r.URL.Query().Get("state"), Path: "/", HttpOnly: true})

@@ -3,203 +3,270 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
-	"runtime"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
-	"syscall"
 	"time"
-
-	"golang.org/x/crypto/argon2"
 )
 
-// cost is what one operation costs.
+// cost is what operations cost together.
 type cost struct {
-	server   float64 // CPU ms of the process
-	database float64 // CPU ms of the database server, where there is one
-	p50, p99 time.Duration
+	n                int
+	server, database float64 // CPU ms
+	took             []time.Duration
 }
 
-// operations in the order of the table.
-var operations = []string{"login, whole", "  its look into the inbox", "first page", "refresh", "userinfo", "introspect", "discovery", "jwks", "end_session"}
-
-// hashOnly is one password hash, measured by the driver itself.
-const hashOnly = "password hash"
-
-type column struct {
-	name   string
-	cost   map[string]cost
-	server *server
-}
-
-// hashCost measures one password hash on all cores, as the server runs it.
-func hashCost() float64 {
-	before := ownCPU()
-	const each = 20
-	var wg sync.WaitGroup
-	for range runtime.NumCPU() {
-		wg.Go(func() {
-			for range each {
-				argon2.IDKey([]byte("Sandbox@2024"), []byte("0123456789abcdef"), 2, 19*1024, 1, 32)
-			}
-		})
+func (c *cost) each() float64 {
+	if c == nil {
+		return math.NaN()
 	}
-	wg.Wait()
-	return (ownCPU() - before) / float64(each*runtime.NumCPU())
+	return c.server / float64(max(1, c.n))
 }
 
-func ownCPU() float64 {
-	var r syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &r)
-	return float64(r.Utime.Nano()+r.Stime.Nano()) / 1e6
+func (c *cost) eachDB() float64 {
+	if c == nil {
+		return math.NaN()
+	}
+	return c.database / float64(max(1, c.n))
 }
 
-// timed runs fn with every user and divides the CPU by the operations.
-func timed(ctx context.Context, s *server, users []*user, times int, fn func(u *user, round int) error) (cost, error) {
+func (c *cost) p99() time.Duration {
+	if len(c.took) == 0 {
+		return 0
+	}
+	slices.Sort(c.took)
+	return c.took[len(c.took)*99/100]
+}
+
+// column is a server with its users and what was measured of it.
+type column struct {
+	name    string
+	variant variant
+	server  *server
+	users   []*user
+	cost    map[string]*cost
+}
+
+func newColumn(name string, s *server, o options) *column {
+	c := &column{name: name, server: s, cost: map[string]*cost{}}
+	for i := range o.users {
+		c.users = append(c.users, newUser(s, i, o.users))
+	}
+	return c
+}
+
+// Names of operations that the report computes with.
+const (
+	lightLogin = "login without hash"
+	wholeLogin = "login, whole"
+	inboxLook  = "  its look into the inbox"
+	oneHash    = "password hash"
+)
+
+// turns is how often the servers change places while an operation is measured.
+// The speed of a machine drifts, and so it drifts for all of them.
+const turns = 4
+
+// operation is a row of the table.
+type operation struct {
+	name  string
+	times int                                // by each user
+	fn    func(c *column, u *user) error     // what is measured
+	ahead func(c *column, u *user) error     // what each has to have done before, as often; not measured
+	on    func(c *column, isFloor bool) bool // nil = everybody
+}
+
+func operations(o options) []operation {
+	refresh := func(_ *column, u *user) (err error) {
+		u.got, err = u.token(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {u.got.Refresh}})
+		return err
+	}
+	get := func(path string) func(*column, *user) error {
+		return func(_ *column, u *user) error { return u.expect(http.StatusOK, "GET", u.s.issuer+path, nil, "") }
+	}
+	many := 50 * o.rounds
+	return []operation{
+		{name: lightLogin, times: 3 * o.rounds, fn: func(c *column, u *user) (err error) {
+			u.got, err = u.login(u.next(max(o.people(), c.variant.accounts), lightPerson))
+			return err
+		}},
+		{name: qrLogin, times: 3 * o.rounds, on: func(_ *column, isFloor bool) bool { return !isFloor }, fn: func(_ *column, u *user) (err error) {
+			u.got, err = u.qrLogin(u.next(mostPhones, qrPerson))
+			return err
+		}},
+		{name: inboxLook, times: 10 * o.rounds, fn: func(_ *column, u *user) error { _, err := u.otp(); return err }},
+		{name: wholeLogin, times: o.rounds, fn: func(_ *column, u *user) (err error) {
+			u.got, err = u.login(u.next(o.people(), realPerson))
+			return err
+		}},
+		{name: oneHash, times: o.rounds, on: func(_ *column, isFloor bool) bool { return isFloor }, fn: get("/hash")},
+		{name: "first page", times: 10 * o.rounds, fn: func(_ *column, u *user) error { u.freshBrowser(); _, err := u.firstPage(); return err }},
+		{name: "refresh", times: 5 * o.rounds, fn: refresh},
+		{name: "userinfo", times: many, fn: func(_ *column, u *user) error {
+			return u.expect(http.StatusOK, "GET", u.s.issuer+"/userinfo", nil, u.got.Access)
+		}},
+		{name: "introspect", times: many, fn: func(_ *column, u *user) error {
+			return u.expect(http.StatusOK, "POST", u.s.issuer+"/oauth/introspect", url.Values{"token": {u.got.Access}}, "basic")
+		}},
+		{name: "discovery", times: many, fn: get("/.well-known/openid-configuration")},
+		{name: "jwks", times: many, fn: get("/keys")},
+		{name: "end_session", times: o.rounds,
+			ahead: func(c *column, u *user) error {
+				t, err := u.login(u.next(max(o.people(), c.variant.accounts), lightPerson))
+				u.open = append(u.open, session{u.client.Jar, t.ID})
+				return err
+			},
+			fn: func(_ *column, u *user) error {
+				last := u.open[len(u.open)-1]
+				u.open = u.open[:len(u.open)-1]
+				u.client.Jar = last.jar
+				return u.expect(http.StatusSeeOther, "GET", u.s.issuer+"/end_session?"+
+					url.Values{"id_token_hint": {last.idToken}, "post_logout_redirect_uri": {"http://127.0.0.1:1/"}}.Encode(), nil, "")
+			}},
+	}
+}
+
+// people is how many of each kind there are at least: so many that an inbox
+// holds a few messages, as that of a citizen does.
+func (o options) people() int { return max(o.users, o.burst, 2000) }
+
+// measure does every operation on every server.
+func measure(ctx context.Context, columns []*column, o options) error {
+	for _, op := range operations(o) {
+		if op.name != lightLogin && !strings.Contains(op.name, o.only) {
+			continue // tokens come from a login
+		}
+		for turn := range turns + 1 {
+			for i, c := range columns {
+				if op.on != nil && !op.on(c, i == 0) {
+					continue
+				}
+				times := max(1, op.times/turns)
+				if turn == 0 {
+					times = max(1, times/4) // to warm up
+				}
+				if err := c.measure(ctx, op, times, turn > 0, turn == turns && i == 1, o); err != nil {
+					return fmt.Errorf("%s: %s: %w\n%s", c.name, strings.TrimSpace(op.name), err, c.server.log.tail())
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (c *column) measure(ctx context.Context, op operation, times int, counts, profiled bool, o options) error {
+	if op.ahead != nil {
+		if _, err := together(ctx, c.users, times, func(u *user) error { return op.ahead(c, u) }); err != nil {
+			return err
+		}
+	}
+	if profiled && o.profile != "" {
+		stop, err := startProfile(c.server, filepath.Join(o.profile, strings.ReplaceAll(strings.TrimSpace(op.name), " ", "-")+".prof"))
+		if err != nil {
+			return err
+		}
+		defer stop()
+		counts = false // being watched costs too
+	}
 	var mu sync.Mutex
-	took := make([]time.Duration, 0, len(users)*times)
-	cpuBefore, dbBefore := s.cpu(), s.databaseCPU()
-	n, err := together(ctx, users, times, func(u *user, round int) error {
+	var took []time.Duration
+	cpu, db := c.server.cpu(), c.server.databaseCPU()
+	n, err := together(ctx, c.users, times, func(u *user) error {
 		start := time.Now()
-		err := fn(u, round)
+		err := op.fn(c, u)
 		mu.Lock()
 		took = append(took, time.Since(start))
 		mu.Unlock()
 		return err
 	})
-	if err != nil || n == 0 {
-		return cost{}, err
-	}
-	slices.Sort(took)
-	return cost{server: (s.cpu() - cpuBefore) / float64(n), database: (s.databaseCPU() - dbBefore) / float64(n),
-		p50: took[len(took)/2], p99: took[len(took)*99/100]}, nil
-}
-
-// measure drives every operation.
-func measure(ctx context.Context, s *server, o options) (map[string]cost, error) {
-	users := make([]*user, o.users)
-	for i := range users {
-		users[i] = newUser(s, i)
-	}
-	result := map[string]cost{}
-	got := make([]tokens, o.users)
-	login := func(u *user, _ int) (err error) { got[u.id], err = u.login(); return err }
-	if _, err := together(ctx, users, 3, login); err != nil { // warm
-		return nil, err
-	}
-	var err error
-	measureAs := func(name string, times int, fn func(u *user, round int) error) {
-		if err != nil {
-			return
-		}
-		if result[name], err = timed(ctx, s, users, times, fn); err != nil {
-			err = fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	// Around the logins, since the machine's speed drifts.
-	before := hashCost()
-	stopProfile := startProfile(s, o)
-	measureAs("login, whole", o.rounds, login)
-	stopProfile()
-	result[hashOnly] = cost{server: (before + hashCost()) / 2}
-	many := 20 * o.rounds
-	measureAs("  its look into the inbox", many, func(u *user, _ int) error { _, err := u.otp(); return err })
-	measureAs("first page", 4*o.rounds, func(u *user, _ int) error { u.freshBrowser(); _, err := u.firstPage(); return err })
-	measureAs("refresh", 4*o.rounds, func(u *user, _ int) (err error) {
-		got[u.id], err = u.token(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {got[u.id].Refresh}})
+	if err != nil || !counts {
 		return err
-	})
-	measureAs("userinfo", many, func(u *user, _ int) error {
-		return u.expect(http.StatusOK, "GET", s.issuer+"/userinfo", nil, got[u.id].Access)
-	})
-	measureAs("introspect", many, func(u *user, _ int) error {
-		return u.expect(http.StatusOK, "POST", s.issuer+"/oauth/introspect", url.Values{"token": {got[u.id].Access}}, "basic")
-	})
-	measureAs("discovery", many, func(u *user, _ int) error {
-		return u.expect(http.StatusOK, "GET", s.issuer+"/.well-known/openid-configuration", nil, "")
-	})
-	measureAs("jwks", many, func(u *user, _ int) error { return u.expect(http.StatusOK, "GET", s.issuer+"/keys", nil, "") })
-
-	// Sessions to end are made ahead.
-	type open struct {
-		jar http.CookieJar
-		id  string
 	}
-	const sessions = 10
-	kept := make([][]open, o.users)
-	if err == nil {
-		_, err = together(ctx, users, sessions, func(u *user, _ int) error {
-			t, err := u.login()
-			kept[u.id] = append(kept[u.id], open{u.client.Jar, t.ID})
-			return err
-		})
+	sum := c.cost[op.name]
+	if sum == nil {
+		sum = &cost{}
+		c.cost[op.name] = sum
 	}
-	measureAs("end_session", sessions, func(u *user, round int) error {
-		k := kept[u.id][round]
-		u.client.Jar = k.jar
-		return u.expect(http.StatusSeeOther, "GET", s.issuer+"/end_session?"+url.Values{"id_token_hint": {k.id}, "post_logout_redirect_uri": {"http://127.0.0.1:1/"}}.Encode(), nil, "")
-	})
-	return result, err
+	sum.n += n
+	sum.server += c.server.cpu() - cpu
+	sum.database += c.server.databaseCPU() - db
+	sum.took = append(sum.took, took...)
+	return nil
 }
 
 // burst lets many people log in at once and reads the peak of memory.
 func burst(ctx context.Context, s *server, o options) error {
 	users := make([]*user, o.burst)
 	for i := range users {
-		users[i] = newUser(s, i)
+		users[i] = newUser(s, i, o.burst)
 	}
 	s.resetPeak()
-	_, err := together(ctx, users, 1, func(u *user, _ int) error { _, err := u.login(); return err })
+	_, err := together(ctx, users, 1, func(u *user) error { _, err := u.login(realPerson(u.id)); return err })
 	s.peakRSS = s.memory("VmHWM")
 	return err
 }
 
-// soak logs in for a while and notes the memory ten times.
-func soak(ctx context.Context, s *server, o options) error {
-	users := make([]*user, o.users)
-	for i := range users {
-		users[i] = newUser(s, i)
-	}
+// soak logs in for a while and notes the memory of each tenth: its mean, since
+// at any moment none, one or two hashes hold 19 MiB each.
+func soak(ctx context.Context, c *column, o options) error {
+	fmt.Printf("\n%s: logins for %s, mean RSS in MiB of each tenth:", c.name, o.soak)
+	var means []float64
+	count := 0
 	for range 10 {
 		until := time.Now().Add(o.soak / 10)
-		if _, err := together(ctx, users, 1, func(u *user, _ int) error {
-			for time.Now().Before(until) && ctx.Err() == nil {
-				if _, err := u.login(); err != nil {
-					return err
-				}
+		mean := c.server.meanRSS(until)
+		n, err := together(ctx, c.users, 1<<30, func(u *user) error {
+			if time.Now().After(until) {
+				return errEnough
 			}
-			return nil
-		}); err != nil {
+			_, err := u.login(u.next(o.people(), realPerson))
 			return err
+		})
+		count += n
+		if err != nil && err != errEnough {
+			return fmt.Errorf("%w\n%s", err, c.server.log.tail())
 		}
-		s.soakRSS = append(s.soakRSS, s.memory("VmRSS"))
+		means = append(means, <-mean)
+		fmt.Printf(" %.1f", means[len(means)-1])
 	}
+	most := slices.Max(means[1:])
+	fmt.Printf("\n%d logins; the most after the first tenth is %+.0f %% of the first (required: not over +10 %%)\n", count, 100*(most/means[0]-1))
 	return nil
 }
 
-func (s *server) databaseCPU() float64 {
-	if s.dbCPU == nil {
-		return 0
-	}
-	return s.dbCPU()
+// meanRSS samples the resident set until then.
+func (s *server) meanRSS(until time.Time) <-chan float64 {
+	mean := make(chan float64, 1)
+	go func() {
+		sum, n := 0.0, 0
+		for ; time.Now().Before(until) || n == 0; n++ {
+			sum += s.memory("VmRSS")
+			time.Sleep(50 * time.Millisecond)
+		}
+		mean <- sum / float64(n)
+	}()
+	return mean
 }
 
-// startProfile asks the kernel's profiler, when there is one, for the logins.
-func startProfile(s *server, o options) (stop func()) {
-	if o.profile == "" || s.name == "floor" {
-		return func() {}
+// startProfile asks the program for a CPU profile until stop.
+func startProfile(s *server, file string) (stop func(), err error) {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return nil, err
 	}
-	f, err := os.Create(o.profile)
+	f, err := os.Create(file)
 	if err != nil {
-		return func() {}
+		return nil, err
 	}
-	resp := make(chan struct{})
+	done := make(chan struct{})
 	go func() {
-		defer close(resp)
+		defer close(done)
 		defer f.Close()
 		profileInto(s, f)
 	}()
-	return func() { <-resp }
+	return func() { <-done }, nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -11,9 +10,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 // server is a process under measurement.
@@ -23,32 +22,23 @@ type server struct {
 	cmd              *exec.Cmd
 	args             []string
 	dir              string
-	log              *logBuffer
+	log              logFile
 	ready            time.Duration // from exec to the first answer
 	dbCPU            func() float64
 	stopDB           func()
+	phones           *phones
 	idleRSS, peakRSS float64 // MiB
-	soakRSS          []float64
 }
 
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
+// logFile is what the program logs: a file, as for any service. Through a pipe
+// each line would wake the driver, at the server's expense.
+type logFile struct{ name string }
 
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.b.Len() > 1<<20 {
-		l.b.Reset() // one line a request: the end is what matters
+func (l logFile) tail() string {
+	b, err := os.ReadFile(l.name)
+	if err != nil {
+		return ""
 	}
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) tail() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	b := l.b.Bytes()
 	return string(b[max(0, len(b)-2000):])
 }
 
@@ -64,10 +54,17 @@ func freePort() (string, error) {
 
 // start runs the program and waits until it answers.
 func (s *server) start(ctx context.Context, binary string) error {
-	s.log = &logBuffer{}
 	s.cmd = exec.CommandContext(ctx, binary, s.args...)
 	s.cmd.Dir = s.dir
-	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
+	if s.dir != "" {
+		s.log = logFile{filepath.Join(s.dir, "log")}
+		log, err := os.Create(s.log.name)
+		if err != nil {
+			return err
+		}
+		defer log.Close()
+		s.cmd.Stdout, s.cmd.Stderr = log, log
+	}
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // never left behind
 	begun := time.Now()
 	if err := s.cmd.Start(); err != nil {
@@ -105,8 +102,19 @@ func (s *server) stop() {
 }
 
 // cpu is the CPU time of the process so far, in milliseconds.
-func (s *server) cpu() float64 {
-	return (stat(s.cmd.Process.Pid, 11) + stat(s.cmd.Process.Pid, 12)) * 10
+func (s *server) cpu() float64 { return cpuOf(s.cmd.Process.Pid) }
+
+// cpuOf asks the CPU clock of a process, which counts nanoseconds; /proc/PID/stat
+// counts steps of 10 ms. The number of that clock is what clock_getcpuclockid(3)
+// makes of a pid.
+func cpuOf(pid int) float64 {
+	const scheduled = 2 // CPUCLOCK_SCHED: user and system time as the scheduler counts it
+	clock := int32(^pid)<<3 | scheduled
+	var t syscall.Timespec
+	if _, _, errno := syscall.Syscall(syscall.SYS_CLOCK_GETTIME, uintptr(clock), uintptr(unsafe.Pointer(&t)), 0); errno != 0 {
+		return 0 // it ended
+	}
+	return float64(t.Nano()) / 1e6
 }
 
 // memory reads VmRSS or VmHWM, in MiB.
@@ -147,91 +155,99 @@ func startFloor(ctx context.Context) (*server, error) {
 	return s, nil
 }
 
-// startServer runs the program on a fresh database of that kind, with a seed
-// of its own: so many people that nobody waits for another's message.
-func startServer(ctx context.Context, o options, kind string) (*server, error) {
+// startServer runs the program on a fresh database, which is filled before the
+// start that counts.
+func startServer(ctx context.Context, o options, v variant) (s *server, err error) {
 	dir, err := os.MkdirTemp("", "bench-")
 	if err != nil {
 		return nil, err
 	}
+	s = &server{name: v.name(), dir: dir}
+	defer func() {
+		if err != nil {
+			s.clean()
+		}
+	}()
 	binary, err := filepath.Abs(o.binary)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	p1, err := freePort()
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	p2, err := freePort()
 	if err != nil {
-		return nil, err
+		return s, err
 	}
-	s := &server{name: kind, dir: dir, issuer: "http://localhost:" + p1, sandbox: "http://localhost:" + p2}
-	database, err := s.database(ctx, kind)
+	s.issuer, s.sandbox = "http://localhost:"+p1, "http://localhost:"+p2
+	database, err := s.database(ctx, v.kind)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
-	people := max(o.users, o.burst, o.accounts)
-	if err := writeSeed(dir, people); err != nil {
-		return nil, err
+	if err := writeConfig(dir); err != nil {
+		return s, err
 	}
 	s.args = []string{"serve", "--config", filepath.Join(dir, "bench.yaml"), "--listen", "localhost:" + p1, "--sandbox-listen", "localhost:" + p2,
 		"--database", database, "--seed", filepath.Join(dir, "seed.yaml"), "--data", dir}
+	// Once for the schema, the world and the client of the seed.
 	if err := s.start(ctx, binary); err != nil {
-		return nil, err
+		return s, err
 	}
-	// Started once for the seed; measured is a start on an existing database.
-	return s, restartWith(ctx, s, binary)
-}
-
-func restartWith(ctx context.Context, s *server, binary string) error {
 	s.stop()
+	if s.phones, err = populate(ctx, database, v, o.people()); err != nil {
+		return s, err
+	}
 	if err := s.start(ctx, binary); err != nil {
-		return err
+		return s, err
 	}
 	time.Sleep(500 * time.Millisecond)
 	s.idleRSS = s.memory("VmRSS")
-	return nil
+	return s, nil
 }
 
-// restart sees to it that what was measured was also kept: the database opens
-// again.
-func restart(ctx context.Context, s *server, kind string) error {
-	defer os.RemoveAll(s.dir)
-	if s.stopDB != nil {
-		defer s.stopDB()
+// end stops the server and sees to it that what was measured was also kept: the
+// database opens again.
+func (s *server) end() error {
+	s.stop()
+	if s.dir == "" {
+		return nil
 	}
-	if err := s.start(ctx, s.cmd.Path); err != nil {
-		return err
+	defer s.clean()
+	ready := s.ready
+	if err := s.start(context.Background(), s.cmd.Path); err != nil {
+		return fmt.Errorf("%s: start again: %w", s.name, err)
 	}
+	s.ready = ready
 	s.stop()
 	return nil
 }
 
-func writeSeed(dir string, people int) error {
-	config := `policy:
+func (s *server) clean() {
+	s.stop()
+	if s.stopDB != nil {
+		s.stopDB()
+	}
+	os.RemoveAll(s.dir)
+}
+
+func writeConfig(dir string) error {
+	const config = `policy:
   sms_per_number: 1000
   sms_window: 1s
   login_lifetime: 1h
 `
-	var seed strings.Builder
-	seed.WriteString(`clients:
+	const seed = `clients:
   - client_id: bench
     client_secret: bench-secret-of-the-benchmark
     client_name: Bench
     redirect_uris: [http://127.0.0.1:1/callback]
     post_logout_redirect_uris: [http://127.0.0.1:1/]
     consent: never
-personas:
-`)
-	for i := range people {
-		fmt.Fprintf(&seed, "  - {cccd: %q, name: Người Thử, birthdate: 1990-01-01, gender: male, phone: %q}\n", number(i), phone(i))
-	}
+personas: []
+`
 	if err := os.WriteFile(filepath.Join(dir, "bench.yaml"), []byte(config), 0o600); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "seed.yaml"), []byte(seed.String()), 0o600)
+	return os.WriteFile(filepath.Join(dir, "seed.yaml"), []byte(seed), 0o600)
 }
-
-func number(i int) string { return fmt.Sprintf("038090%06d", i) }
-func phone(i int) string  { return fmt.Sprintf("0950%06d", i) }

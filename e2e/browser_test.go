@@ -14,10 +14,18 @@ import (
 // Each story of browser/ gets a world of its own and runs in node's test runner with a real Chromium.
 
 func TestBrowserWalksSeed003(t *testing.T)           { runInNode(t, "seed003.test.mjs") }
+func TestBrowserWalksSeed000(t *testing.T)           { runInNode(t, "seed000.test.mjs") }
+func TestBrowserWithAPhoneBeside(t *testing.T)       { runInNode(t, "qr-phone.test.mjs") }
 func TestBrowserByKeyboardAndBackwards(t *testing.T) { runInNode(t, "manners.test.mjs") }
 func TestBrowserSignsInToForeignRPs(t *testing.T)    { runInNode(t, "foreign-rp.test.mjs") }
 func TestBrowserSignsInWithEveryAlg(t *testing.T)    { runInNode(t, "matrix.test.mjs") }
 func TestBrowserFindsNoBarrier(t *testing.T)         { runInNode(t, "axe-walk.test.mjs") }
+
+// The portal with a provider that is not ours; the world lends its ports and the built portal.
+func TestBrowserPortalWithAForeignProvider(t *testing.T) {
+	t.Parallel()
+	runStory(t, newWorld(t, withPortal), []string{"PORTAL_BIN=" + portalBin}, "foreign-op.test.mjs")
+}
 
 const installHint = "install what the browser tests need with: make test-tools"
 
@@ -37,7 +45,7 @@ func runStory(t *testing.T, w *world, env []string, file string, args ...string)
 	if chromium == "" {
 		chromium = "/usr/bin/chromium"
 	}
-	for _, needed := range []string{chromium, "browser/node_modules/playwright-core", "browser/node_modules/openid-client", "browser/node_modules/axe-core"} {
+	for _, needed := range []string{chromium, "browser/node_modules/playwright-core", "browser/node_modules/openid-client", "browser/node_modules/oidc-provider", "browser/node_modules/axe-core"} {
 		if _, err := os.Stat(needed); err != nil {
 			t.Fatalf("%s is missing (%v); %s", needed, err, installHint)
 		}

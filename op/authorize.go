@@ -81,7 +81,7 @@ func (p *Provider) trustedClient(ctx context.Context, form url.Values) (client *
 	if id == "" {
 		return nil, vneid.Errorf(vneid.CodeInvalid, "bad_request_parameter", "client_id is missing")
 	}
-	err = p.service.Store.View(ctx, vneid.WorldFrom(ctx).ID, func(tx vneid.Tx) error {
+	err = p.service.Store.Peek(ctx, vneid.WorldFrom(ctx).ID, func(tx vneid.Tx) error {
 		client, err = tx.Client(id)
 		return err
 	})

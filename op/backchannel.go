@@ -184,8 +184,29 @@ func (l libraryClient) GrantTypes() (list []oidc.GrantType) {
 	return list
 }
 
-// VerifyClient authenticates a client by its registered method and no other.
-func (s *backChannelServer) VerifyClient(ctx context.Context, r *zitadel.Request[zitadel.ClientCredentials]) (zitadel.Client, error) {
+// VerifyClient authenticates a client for the library.
+func (s *backChannelServer) VerifyClient(ctx context.Context, r *zitadel.Request[zitadel.ClientCredentials]) (client zitadel.Client, err error) {
+	err = s.read(ctx, s.p.service.Store.Peek, func(tx vneid.Tx) error {
+		client, err = s.verify(ctx, tx, r)
+		return err
+	})
+	return client, err
+}
+
+// read is a View or a Peek. What fn refuses is an answer already; a failure of
+// the store, which may run fn again first, becomes one here.
+func (s *backChannelServer) read(ctx context.Context, look func(context.Context, string, func(vneid.Tx) error) error, fn func(vneid.Tx) error) error {
+	err := look(ctx, vneid.WorldFrom(ctx).ID, fn)
+	var status zitadel.StatusError
+	var refused *oidc.Error
+	if err == nil || errors.As(err, &status) || errors.As(err, &refused) {
+		return err
+	}
+	return s.internal(ctx, err)
+}
+
+// verify authenticates a client by its registered method and no other.
+func (s *backChannelServer) verify(ctx context.Context, tx vneid.Tx, r *zitadel.Request[zitadel.ClientCredentials]) (zitadel.Client, error) {
 	used := vneid.AuthNone
 	switch {
 	case r.Header.Get("Authorization") != "":
@@ -193,16 +214,12 @@ func (s *backChannelServer) VerifyClient(ctx context.Context, r *zitadel.Request
 	case r.Form.Has("client_secret"):
 		used = vneid.AuthPost
 	}
-	var client *vneid.Client
-	err := s.p.service.Store.View(ctx, vneid.WorldFrom(ctx).ID, func(tx vneid.Tx) (err error) {
-		client, err = tx.Client(r.Data.ClientID)
-		return err
-	})
+	client, err := tx.Client(r.Data.ClientID)
 	switch {
 	case errors.Is(err, vneid.ErrNotFound):
 		return nil, s.invalidClient(ctx, r.Data.ClientID, "no client with this id")
 	case err != nil:
-		return nil, s.internal(ctx, err)
+		return nil, err
 	case client.TokenEndpointAuthMethod != used:
 		return nil, s.invalidClient(ctx, r.Data.ClientID, "used "+used+", registered "+client.TokenEndpointAuthMethod)
 	case used != vneid.AuthNone && !client.CheckSecret(r.Data.ClientSecret):
@@ -265,25 +282,49 @@ func (s *backChannelServer) tokens(ctx context.Context, place *queue.Place, c *v
 	}), nil
 }
 
+// introspection is the answer of RFC 7662 §2.2. (The library's type encodes
+// twice when it has a member that the library does not know.)
+type introspection struct {
+	Active    bool                     `json:"active"`
+	Scope     oidc.SpaceDelimitedArray `json:"scope,omitempty"`
+	ClientID  string                   `json:"client_id,omitempty"`
+	TokenType string                   `json:"token_type,omitempty"`
+	Expires   int64                    `json:"exp,omitempty"`
+	IssuedAt  int64                    `json:"iat,omitempty"`
+	AuthTime  int64                    `json:"auth_time,omitempty"`
+	Subject   string                   `json:"sub,omitempty"`
+	Audience  []string                 `json:"aud,omitempty"`
+	AMR       []string                 `json:"amr,omitempty"`
+	ACR       string                   `json:"acr,omitempty"`
+	Issuer    string                   `json:"iss,omitempty"`
+	Sandbox   bool                     `json:"sandbox,omitempty"`
+}
+
 // Introspect tells a client about its own tokens, RFC 7662.
 func (s *backChannelServer) Introspect(ctx context.Context, r *zitadel.Request[zitadel.IntrospectionRequest]) (*zitadel.Response, error) {
-	verified, err := s.VerifyClient(ctx, &zitadel.Request[zitadel.ClientCredentials]{Header: r.Header, Form: r.Form, Data: r.Data.ClientCredentials})
+	var t *vneid.Token
+	var client zitadel.Client
+	err := s.read(ctx, s.p.service.Store.View, func(tx vneid.Tx) (err error) {
+		client, err = s.verify(ctx, tx, &zitadel.Request[zitadel.ClientCredentials]{Header: r.Header, Form: r.Form, Data: r.Data.ClientCredentials})
+		if err != nil {
+			return err
+		}
+		t, _, err = vneid.InspectIn(tx, vneid.WorldFrom(ctx), r.Data.Token)
+		if errors.Is(err, vneid.ErrNotFound) {
+			return nil
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	inactive := zitadel.NewResponse(&oidc.IntrospectionResponse{})
-	t, _, err := s.p.service.Inspect(ctx, r.Data.Token)
-	if errors.Is(err, vneid.ErrNotFound) || err == nil && t.ClientID != verified.GetID() {
-		return inactive, nil
+	if t == nil || t.ClientID != client.GetID() {
+		return zitadel.NewResponse(&introspection{}), nil
 	}
-	if err != nil {
-		return nil, s.internal(ctx, err)
-	}
-	return zitadel.NewResponse(&oidc.IntrospectionResponse{
+	return zitadel.NewResponse(&introspection{
 		Active: true, Scope: t.Scopes, ClientID: t.ClientID, TokenType: oidc.BearerToken, Issuer: vneid.WorldFrom(ctx).Issuer,
-		Subject: t.Subject, Audience: oidc.Audience{t.ClientID}, Expiration: oidc.FromTime(t.ExpiresAt),
-		IssuedAt: oidc.FromTime(t.IssuedAt), AuthTime: oidc.FromTime(t.Auth.Time), AuthenticationMethodsReferences: t.Auth.AMR,
-		Claims: map[string]any{"acr": t.Auth.ACR, "sandbox": true},
+		Subject: t.Subject, Audience: []string{t.ClientID}, Expires: t.ExpiresAt.Unix(), IssuedAt: t.IssuedAt.Unix(),
+		AuthTime: t.Auth.Time.Unix(), AMR: t.Auth.AMR, ACR: t.Auth.ACR, Sandbox: true,
 	}), nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/vneid-sandbox/vneid-sandbox/op/keyring"
 	"github.com/vneid-sandbox/vneid-sandbox/op/queue"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
@@ -45,7 +46,7 @@ func (p *Provider) idToken(ctx context.Context, place *queue.Place, c *vneid.Cli
 			claims[name] = value
 		}
 	}
-	return p.keys.Sign(ctx, place, c.IDTokenSignedAlg, claims)
+	return p.keys.Sign(ctx, place, keyring.TypeJWT, c.IDTokenSignedAlg, claims)
 }
 
 // leftHalfHash is at_hash, OIDC Core §3.1.3.6; Ed25519 hashes with SHA-512.

@@ -54,6 +54,8 @@ func document(issuer string) []byte {
 		TokenEndpointAuthMethodsSupported:         methods,
 		RevocationEndpointAuthMethodsSupported:    methods,
 		IntrospectionEndpointAuthMethodsSupported: confidential,
+		BackChannelLogoutSupported:                true,
+		BackChannelLogoutSessionSupported:         true,
 		ClaimTypesSupported:                       []string{"normal"},
 		ClaimsSupported:                           supportedClaims,
 		CodeChallengeMethodsSupported:             []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},

@@ -332,7 +332,7 @@ func TestDiscoveryListsWhatWorksAndNothingElse(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	for _, name := range []string{"registration_endpoint", "device_authorization_endpoint", "check_session_iframe", "backchannel_logout_supported"} {
+	for _, name := range []string{"registration_endpoint", "device_authorization_endpoint", "check_session_iframe"} {
 		if m[name] != nil {
 			t.Errorf("discovery lists %s", name)
 		}

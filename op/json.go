@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
@@ -24,6 +25,7 @@ func writeJSONBytes(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Length", strconv.Itoa(len(body))) // or net/http would send a longer one in chunks
 	w.WriteHeader(status)
 	w.Write(body) // a client that left needs no answer
 }

@@ -10,6 +10,8 @@ package op
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"log/slog"
 	"net/http"
 	"path"
@@ -35,8 +37,15 @@ type Config struct {
 	Rand    vneid.Rand
 	Logger  *slog.Logger
 	HelpURL string       // the sandbox, linked from the pages; "" = none
-	ScanURL string       // of the phone app: what the QR codes begin with
+	ScanURL string       // of the phone app: what the QR codes begin with; "" = none are shown
 	Metrics *metrics.Set // nil = a set of its own
+	// TrustedCAs vouch for clients that are told of logouts by https; nil = the
+	// system's.
+	TrustedCAs *x509.CertPool
+
+	// MaxWaiting is how many browsers may wait for a phone at a time, each with
+	// a connection of its own; 0 = 15,000.
+	MaxWaiting int
 
 	// Of the signing keys, see keyring.Config; all may be zero.
 	SealingKey, OldSealingKey []byte
@@ -53,7 +62,9 @@ type Provider struct {
 	keys    *keyring.Ring
 	logger  *slog.Logger
 	metrics *metrics.Set
+	outward *http.Client
 	mux     *http.ServeMux
+	exact   map[string]http.HandlerFunc // "GET /keys": of machines, without a pattern
 
 	documents sync.Map // issuer → its discovery document, encoded
 }
@@ -84,16 +95,22 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	}
 	p := &Provider{
 		service: service,
-		pages:   &login.Pages{Service: service, Logger: c.Logger, HelpURL: strings.TrimSuffix(c.HelpURL, "/"), Metrics: c.Metrics},
+		pages: &login.Pages{Service: service, Logger: c.Logger, HelpURL: strings.TrimSuffix(c.HelpURL, "/"), ScanURL: c.ScanURL,
+			Hub: login.NewHub(service, c.Logger, c.Metrics, c.MaxWaiting), Metrics: c.Metrics},
 		phones:  &phoneapi.API{Service: service, Logger: c.Logger, ScanURL: c.ScanURL},
 		keys:    keys,
 		logger:  c.Logger,
 		metrics: c.Metrics,
+		outward: newOutward(&http.Transport{TLSClientConfig: &tls.Config{RootCAs: c.TrustedCAs, MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 2}),
 		mux:     http.NewServeMux(),
 	}
 	p.routes()
 	return p, nil
 }
+
+// Close ends what the provider keeps open: the streams of browsers that wait
+// for a phone, which http.Server.Shutdown does not know or would wait for.
+func (p *Provider) Close() { p.pages.Hub.Close() }
 
 func (p *Provider) routes() {
 	backChannel := zitadel.RegisterServer(&backChannelServer{p: p}, zitadel.Endpoints{
@@ -102,15 +119,20 @@ func (p *Provider) routes() {
 		Revocation:    zitadel.NewEndpoint(pathRevoke),
 	}, zitadel.WithServerCORSOptions(nil))
 
-	p.mux.HandleFunc("GET "+pathDiscovery, cors(p.discovery))
-	p.mux.HandleFunc("GET "+pathKeys, cors(p.jwks))
+	p.exact = map[string]http.HandlerFunc{
+		"GET " + pathDiscovery:   cors(p.discovery),
+		"GET " + pathKeys:        cors(p.jwks),
+		"POST " + pathToken:      cors(p.backChannel(backChannel)),
+		"POST " + pathIntrospect: p.backChannel(backChannel),
+		"POST " + pathRevoke:     cors(p.backChannel(backChannel)),
+		"GET " + pathUserinfo:    cors(p.userinfo),
+		"POST " + pathUserinfo:   cors(p.userinfo),
+	}
+	for pattern, h := range p.exact {
+		p.mux.HandleFunc(pattern, h)
+	}
 	p.mux.HandleFunc("GET "+pathAuthorize, p.authorize)
 	p.mux.HandleFunc("POST "+pathAuthorize, p.authorize)
-	p.mux.HandleFunc("POST "+pathToken, cors(p.backChannel(backChannel)))
-	p.mux.HandleFunc("POST "+pathIntrospect, p.backChannel(backChannel))
-	p.mux.HandleFunc("POST "+pathRevoke, cors(p.backChannel(backChannel)))
-	p.mux.HandleFunc("GET "+pathUserinfo, cors(p.userinfo))
-	p.mux.HandleFunc("POST "+pathUserinfo, cors(p.userinfo))
 	p.mux.HandleFunc("GET "+pathEndSession, p.endSession)
 	p.mux.HandleFunc("POST "+pathEndSession, p.endSession)
 	p.mux.HandleFunc("POST "+pathSignOut, p.confirmSignOut)
@@ -125,6 +147,11 @@ func (p *Provider) routes() {
 // ServeHTTP serves a request whose path stands below the issuer.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Robots-Tag", "noindex")
+	// What machines ask thousands of times needs no search through the patterns.
+	if h := p.exact[r.Method+" "+r.URL.Path]; h != nil {
+		h(w, r)
+		return
+	}
 	handler, pattern := p.mux.Handler(r)
 	switch {
 	case path.Clean(r.URL.Path) != r.URL.Path:

@@ -82,8 +82,13 @@ func (l *lockedBuffer) String() string {
 
 func newWorld(t testing.TB) *testWorld {
 	t.Helper()
+	return newWorldOn(t, "sqlite::memory:")
+}
+
+func newWorldOn(t testing.TB, database string) *testWorld {
+	t.Helper()
 	ctx := context.Background()
-	store, err := storage.Open(ctx, "sqlite::memory:", storage.Options{})
+	store, err := storage.Open(ctx, database, storage.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,6 +103,7 @@ func newWorld(t testing.TB) *testWorld {
 		t.Fatal(err)
 	}
 	w.provider = provider
+	t.Cleanup(provider.Close)
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		provider.ServeHTTP(rw, r.WithContext(vneid.WithWorld(r.Context(), w.world)))
 	}))

@@ -15,27 +15,23 @@ func (p *portal) signInVNeID(v *visit) error {
 	if v.account != nil {
 		return v.redirect(wanted)
 	}
+	return p.leave(v, attempt{purpose: forSignIn, wanted: wanted, maxAge: -1})
+}
+
+// leave sends the browser to the provider. What it comes back for stays here.
+func (p *portal) leave(v *visit, a attempt) error {
 	m, err := p.op.metadata(v.r.Context())
 	if err != nil {
-		return &problem{kind: "unreachable", wanted: wanted, err: err}
+		return &problem{kind: "unreachable", wanted: a.wanted, err: err}
 	}
-	a := attempt{issuer: p.cfg.Issuer, nonce: secret(), verifier: secret(), wanted: wanted}
+	a.issuer, a.nonce, a.verifier = p.cfg.Issuer, secret(), secret()
 	// The attempt belongs to this browser: its session cookie is the other half
 	// of `state`. A callback that arrives in another browser finds no match, so
 	// nobody can be signed in with somebody else's code (RFC 6749 §10.12).
-	if v.session != nil {
-		a.session = v.session.id
-		if err := p.store.keepSession(v.r.Context(), a.session); err != nil {
-			return err
-		}
-	} else {
-		cookie, err := p.store.startSession(v.r.Context())
-		if err != nil {
-			return err
-		}
-		a.session = hashed(cookie)
-		p.setCookie(v.w, "session", cookie, 0)
+	if err := p.ensureSession(v); err != nil {
+		return err
 	}
+	a.session = v.session.id
 	// state is random and nothing else. Portals that put the return address
 	// into it (base64 of a URL) let anybody choose both: no protection against
 	// forged callbacks, and an open redirect as well.
@@ -44,6 +40,20 @@ func (p *portal) signInVNeID(v *visit) error {
 		return err
 	}
 	return v.redirect(m.signInURL(state, a, v.lang))
+}
+
+// ensureSession gives a browser that has none an anonymous session.
+func (p *portal) ensureSession(v *visit) error {
+	if v.session != nil {
+		return p.store.keepSession(v.r.Context(), v.session.id)
+	}
+	cookie, err := p.store.startSession(v.r.Context())
+	if err != nil {
+		return err
+	}
+	v.session = &session{id: hashed(cookie)}
+	p.setCookie(v.w, "session", cookie, 0)
+	return nil
 }
 
 // callback is where the provider sends the browser back (seed 003 step 5).
@@ -110,15 +120,43 @@ func (p *portal) callback(v *visit) error {
 		}
 		return err
 	}
-	cookie, err := p.store.signIn(ctx, v.session, session{
-		method: "vneid", iss: proved.iss, sub: proved.sub, sid: proved.sid, idToken: proved.idToken,
-		acr: proved.acr, amr: strings.Join(proved.amr, " "), authTime: proved.authTime,
-	}, &proved.who)
+	// 4. who it is, and what that means here: linking.go.
+	return p.arrived(v, a, proved)
+}
+
+// arrived lets the person in who came back, or asks what has to be asked first.
+func (p *portal) arrived(v *visit, a attempt, proved *signedInPerson) error {
+	in := arrival{proved: proved, wanted: a.wanted, visitor: visitorOf(v.r)}
+	elapsed := time.Duration(p.store.ms()-a.started) * time.Millisecond
+	if a.purpose == forUnlink {
+		// A provider that ignores max_age and prompt would let whoever sits at
+		// this computer let go: checked, not believed (Core 3.1.2.1).
+		if !proved.isFresh(elapsed) {
+			return &problem{kind: "not_fresh", wanted: a.wanted, err: errors.New("asked for a fresh sign-in, auth_time says otherwise")}
+		}
+		in.fresh = true
+	}
+	out, err := p.store.arrive(v.r.Context(), v.session, in, p.cfg.IssuerBefore)
 	if err != nil {
 		return err
 	}
-	p.setCookie(v.w, "session", cookie, 0)
-	return v.redirect(a.wanted)
+	return p.goOn(v, out, in.wanted)
+}
+
+// goOn follows what the table decided about an arrival.
+func (p *portal) goOn(v *visit, out arrived, wanted string) error {
+	if out.cookie != "" {
+		p.setCookie(v.w, "session", out.cookie, 0)
+	}
+	switch out.did {
+	case doAskWho:
+		return v.redirect("/who")
+	case noReassigned:
+		return &problem{kind: "identity_reassigned", err: errors.New("the same iss and sub, but two of number, name and date of birth are new")}
+	case doAskLink:
+		return v.redirect("/link")
+	}
+	return v.redirect(wanted)
 }
 
 // answer is the authorization response (RFC 6749 §4.1.2, RFC 9207 §2).
@@ -223,7 +261,7 @@ func (p *portal) signedOutNotice(v *visit) string {
 // are no destination, they would make a loop.
 func wantedPage(s string) string {
 	s = localPath(s)
-	for _, no := range []string{"/login", "/logout", "/callback", "/language", "/problem"} {
+	for _, no := range []string{"/login", "/logout", "/callback", "/language", "/problem", "/who", "/link", "/identity", "/step-up", "/backchannel-logout"} {
 		if rest, ok := strings.CutPrefix(s, no); ok && (rest == "" || rest[0] == '/' || rest[0] == '?') {
 			return "/"
 		}

@@ -25,6 +25,9 @@ type config struct {
 	Database     string // path of the SQLite file
 	TLS          string // off, auto, or CERT.pem,KEY.pem
 	CA           string // a PEM file; "" = the system's authorities
+	DanCuURL     string // CSDL Dân cư
+	DanCuKey     string
+	IssuerBefore string // the provider's former issuer, after a move; "" = none
 
 	given *tls.Certificate // what TLS names, see loadTLS
 	roots *x509.CertPool   // what CA names; nil = the system's
@@ -50,7 +53,10 @@ func readConfig(args []string, env func(string) (string, bool), stdout io.Writer
 		{"portal-client-secret", "PORTAL_CLIENT_SECRET", "thanhhoa-portal-secret", "client secret; better given in the environment, flags are seen by everybody on the machine", &cfg.ClientSecret},
 		{"portal-database", "PORTAL_DATABASE", "sqlite:var/portal.db", "the portal's own store", &cfg.Database},
 		{"portal-tls", "PORTAL_TLS", "off", "off, auto (a certificate of its own, kept beside the database), or CERT.pem,KEY.pem", &cfg.TLS},
-		{"portal-ca", "PORTAL_CA", "", "a PEM file with the only authorities to trust for the provider (default: those of the system)", &cfg.CA},
+		{"portal-ca", "PORTAL_CA", "", "a PEM file with the only authorities to trust for the provider and CSDL Dân cư (default: those of the system)", &cfg.CA},
+		{"portal-dancu-url", "PORTAL_DANCU_URL", "http://localhost:9997/dancu", "the population database (CSDL quốc gia về dân cư)", &cfg.DanCuURL},
+		{"portal-dancu-key", "PORTAL_DANCU_KEY", "thanhhoa-dancu-key", "the portal's key there; better given in the environment", &cfg.DanCuKey},
+		{"portal-issuer-before", "PORTAL_ISSUER_BEFORE", "", "the provider's former issuer after it moved; accounts follow when sub and CCCD are the same", &cfg.IssuerBefore},
 	}
 	flags := flag.NewFlagSet("rp-example", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -68,7 +74,7 @@ func readConfig(args []string, env func(string) (string, bool), stdout io.Writer
 		fmt.Fprintln(stdout, "rp-example: a sample portal that signs people in with an OpenID provider\n\nFlag, environment variable, default:")
 		for _, s := range settings {
 			standard := s.standard
-			if s.env == "PORTAL_CLIENT_SECRET" {
+			if s.env == "PORTAL_CLIENT_SECRET" || s.env == "PORTAL_DANCU_KEY" {
 				standard = "that of the default seed"
 			}
 			fmt.Fprintf(stdout, "  --%-22s %-22s %s\n      %s\n", s.flag, s.env, standard, s.usage)
@@ -104,6 +110,18 @@ func (c *config) check() error {
 	}
 	if _, err := webAddress(c.Issuer); err != nil {
 		wrong = append(wrong, fmt.Errorf("PORTAL_ISSUER (--portal-issuer): %w", err))
+	}
+	if _, err := webAddress(c.DanCuURL); err != nil {
+		wrong = append(wrong, fmt.Errorf("PORTAL_DANCU_URL (--portal-dancu-url): %w", err))
+	}
+	c.DanCuURL = strings.TrimRight(c.DanCuURL, "/")
+	if c.IssuerBefore != "" {
+		if _, err := webAddress(c.IssuerBefore); err != nil {
+			wrong = append(wrong, fmt.Errorf("PORTAL_ISSUER_BEFORE (--portal-issuer-before): %w", err))
+		}
+		if c.IssuerBefore == c.Issuer {
+			wrong = append(wrong, errors.New("PORTAL_ISSUER_BEFORE (--portal-issuer-before) is the issuer of today"))
+		}
 	}
 	if c.ClientID == "" {
 		wrong = append(wrong, errors.New("PORTAL_CLIENT_ID (--portal-client-id) is empty"))

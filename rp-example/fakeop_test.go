@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -29,6 +30,8 @@ type fakeOP struct {
 
 	mu        sync.Mutex
 	codes     map[string]url.Values // code → the authorization request
+	people    map[string]*citizen   // code, then access token → who signed in, when not the usual one
+	who       *citizen              // who signs in next
 	authorize url.Values            // the last one
 	signedOut url.Values            // the last sign-out
 	tokens    int                   // calls of the token endpoint
@@ -63,7 +66,7 @@ func newFakeOP(t *testing.T, now func() time.Time) *fakeOP {
 
 // newStoppedOP is a provider that does not listen yet.
 func newStoppedOP(t *testing.T, now func() time.Time) *fakeOP {
-	op := &fakeOP{t: t, now: now, key: newKey(t), codes: map[string]url.Values{}}
+	op := &fakeOP{t: t, now: now, key: newKey(t), codes: map[string]url.Values{}, people: map[string]*citizen{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", op.serveDiscovery)
 	mux.HandleFunc("GET /keys", op.serveKeys)
@@ -114,6 +117,9 @@ func (op *fakeOP) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	op.authorize = q
 	code := "code+/=~" + secret()
 	op.codes[code] = q
+	if c := op.who; c != nil {
+		op.people[code] = c
+	}
 	back := url.Values{"code": {code}, "state": {q.Get("state")}, "iss": {op.srv.URL}}
 	if op.answer != nil {
 		op.answer(back)
@@ -142,28 +148,38 @@ func (op *fakeOP) serveToken(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, map[string]any{"error": "invalid_grant", "error_description": "secret body text"})
 		return
 	}
-	hash := sha256.Sum256([]byte("access-token-1"))
+	who, access := op.people[r.FormValue("code")], "access-token-1"
+	if who != nil {
+		access += secret()
+		op.people[access] = who
+	}
+	hash := sha256.Sum256([]byte(access))
 	claims := map[string]any{
 		"iss": op.srv.URL, "sub": "pairwise-1", "aud": "thanhhoa-portal", "nonce": asked.Get("nonce"), "sid": "s1",
 		"iat": op.now().Unix(), "exp": op.now().Add(5 * time.Minute).Unix(), "auth_time": op.now().Unix(),
 		"acr": "LoA2", "amr": []string{"pwd", "otp", "sms", "mfa"}, "at_hash": base64.RawURLEncoding.EncodeToString(hash[:16]),
 	}
+	if who != nil {
+		maps.Copy(claims, who.idToken(op.now()))
+	}
 	if op.idToken != nil {
 		op.idToken(claims)
 	}
-	resp := map[string]any{"access_token": "access-token-1", "token_type": "Bearer", "expires_in": 1800, "id_token": op.sign(claims)}
+	resp := map[string]any{"access_token": access, "token_type": "Bearer", "expires_in": 1800, "id_token": op.sign(claims)}
 	if op.token != nil {
 		op.token(resp)
 	}
 	writeJSON(w, resp)
 }
 
-func (op *fakeOP) sign(claims map[string]any) string {
+func (op *fakeOP) sign(claims map[string]any) string { return op.signAs("JWT", claims) }
+
+func (op *fakeOP) signAs(typ string, claims map[string]any) string {
 	key := op.key
 	if op.signWith != nil {
 		key = op.signWith
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: key, KeyID: "k1"}}, nil)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: key, KeyID: "k1"}}, (&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
 	if err != nil {
 		op.t.Error(err)
 		return ""
@@ -190,7 +206,9 @@ func (op *fakeOP) serveUserinfo(w http.ResponseWriter, r *http.Request) {
 		op.infoHTTP(w)
 		return
 	}
-	if r.Header.Get("Authorization") != "Bearer access-token-1" || r.URL.RawQuery != "" {
+	access, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	who := op.people[access]
+	if access != "access-token-1" && who == nil || r.URL.RawQuery != "" {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
@@ -199,6 +217,9 @@ func (op *fakeOP) serveUserinfo(w http.ResponseWriter, r *http.Request) {
 		"phone_number": "+84950000001", "phone_number_verified": true, "email": "an@example.test", "email_verified": true,
 		"address": map[string]any{"locality": "Phường Hạc Thành", "region": "Tỉnh Thanh Hóa"},
 		"cccd":    "038090000001", "account_level": "2", "account_type": "citizen", "sandbox": true,
+	}
+	if who != nil {
+		claims = who.userinfo()
 	}
 	if op.userinfo != nil {
 		op.userinfo(claims)

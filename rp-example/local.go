@@ -4,14 +4,15 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
-	"database/sql"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"runtime"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
@@ -24,38 +25,17 @@ const seedPassword = "Portal@2024"
 // seededAccount is an account of the portal's own from the time before VNeID.
 // What it says about numbers was typed by its owner and checked by nobody.
 type seededAccount struct {
-	Username, Name, role, cccd, cmnd string
-	Note                             text
+	Username, Name, role, cccd, cmnd, birthdate string
+	Note                                        text
 }
 
 var seededAccounts = []seededAccount{
-	{"an.nguyen", "Nguyễn Văn An", "citizen", "", "", text{"chưa khai số CCCD", "no CCCD given"}},
-	{"an.cu", "Nguyễn Văn An", "citizen", "", "", text{"tài khoản cũ thứ hai của ông An", "a second, old account of Mr An"}},
-	{"binh.le", "Lê Thị Bình", "citizen", "038190000002", "", text{"đã tự khai số CCCD", "typed her CCCD"}},
-	{"hai.vu", "Vũ Văn Hải", "citizen", "", "171234567", text{"chỉ có số CMND cũ", "old CMND only"}},
-	{"gia.mao", "Phan Văn Giả", "citizen", "038198000008", "", text{"tự khai số CCCD của người khác", "typed somebody else's CCCD"}},
-	{"minh.canbo", "Bùi Văn Minh", "officer", "", "", text{"cán bộ", "officer"}},
-}
-
-// seedLocalAccounts fills an empty portal.
-func (p *portal) seedLocalAccounts(ctx context.Context) error {
-	return p.store.tx(ctx, func(tx *sql.Tx) error {
-		var n int
-		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM local_logins").Scan(&n); err != nil || n > 0 {
-			return err
-		}
-		for _, s := range seededAccounts {
-			id := secret()
-			if _, err := tx.ExecContext(ctx, "INSERT INTO accounts (id, name, created_ms) VALUES (?, ?, ?)", id, s.Name, p.store.ms()); err != nil {
-				return err
-			}
-			if _, err := tx.ExecContext(ctx, "INSERT INTO local_logins (username, account_id, password, role, cccd, cmnd) VALUES (?, ?, ?, ?, ?, ?)",
-				s.Username, id, p.hasher.hash(seedPassword), s.role, s.cccd, s.cmnd); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	{"an.nguyen", "Nguyễn Văn An", "citizen", "", "", "1990-03-15", text{"chưa khai số CCCD", "no CCCD given"}},
+	{"an.cu", "Nguyễn Văn An", "citizen", "", "", "1990-03-15", text{"tài khoản cũ thứ hai của ông An", "a second, old account of Mr An"}},
+	{"binh.le", "Lê Thị Bình", "citizen", "038190000002", "", "1990-07-02", text{"đã tự khai số CCCD", "typed her CCCD"}},
+	{"hai.vu", "Vũ Văn Hải", "citizen", "", "171234567", "1960", text{"chỉ có số CMND cũ", "old CMND only"}},
+	{"gia.mao", "Phan Văn Giả", "citizen", "038198000008", "", "1979-04-04", text{"tự khai số CCCD của người khác", "typed somebody else's CCCD"}},
+	{"minh.canbo", "Bùi Văn Minh", "officer", "", "", "1975-09-30", text{"cán bộ", "officer"}},
 }
 
 const (
@@ -89,17 +69,14 @@ func (p *portal) showLocalForm(v *visit, status int, f localForm) error {
 // localSignIn checks name and password. An unknown name and a wrong password
 // look the same: same text, same status, same work.
 func (p *portal) localSignIn(v *visit) error {
-	if err := v.r.ParseForm(); err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			return &problem{kind: "too_large", err: err}
-		}
-		return &problem{kind: "bad_form", err: errors.New("the form can not be read")}
+	form, err := v.form()
+	if err != nil {
+		return err
 	}
 	ctx := v.r.Context()
-	f := localForm{Next: wantedPage(v.r.PostForm.Get("next")), Username: tidy(v.r.PostForm.Get("username"), 64)}
-	name := strings.ToLower(norm.NFC.String(f.Username))
-	password := v.r.PostForm.Get("password")
+	f := localForm{Next: wantedPage(form.Get("next")), Username: tidy(form.Get("username"), 64)}
+	name := username(f.Username)
+	password := form.Get("password")
 
 	// Counted before the check: a hundred guesses at once still get five.
 	tries, err := p.store.countTry(ctx, name)
@@ -110,19 +87,23 @@ func (p *portal) localSignIn(v *visit) error {
 		f.Message = "local.locked"
 		return p.showLocalForm(v, http.StatusTooManyRequests, f)
 	}
-	id, stored, err := p.store.localLogin(ctx, name)
+	o, right, err := p.checkPassword(ctx, name, password)
 	if err != nil {
 		return err
 	}
-	known := stored != ""
-	if !known {
-		stored = p.nobodysHash // the same work for nobody
+	var facts fact
+	if right {
+		facts |= factPassword
 	}
-	right, err := p.hasher.verify(ctx, password, stored)
-	if err != nil {
-		return err
+	state := stateBare
+	if o != nil {
+		state = o.state()
+		if o.Officer() {
+			facts |= factOfficer
+		}
 	}
-	if !known || !right {
+	r := decide(state, eventSignsIn, facts)
+	if r.Do == noPassword || o == nil {
 		f.Message = "local.wrong"
 		if tries == triesAllowed {
 			f.Message = "local.locked"
@@ -132,31 +113,69 @@ func (p *portal) localSignIn(v *visit) error {
 	if err := p.store.clearTries(ctx, name); err != nil {
 		return err
 	}
-	cookie, err := p.store.signIn(ctx, v.session, session{accountID: id, method: "local", username: name, authTime: p.now()}, nil)
+	if r.Do == noUseVNeID { // said only to who knew the password
+		return p.useVNeID(v, f.Next)
+	}
+	cookie, err := p.store.signInLocally(ctx, v.session, o, f.Next, visitorOf(v.r))
 	if err != nil {
 		return err
 	}
 	p.setCookie(v.w, "session", cookie, 0)
+	if r.Do == doAskNumber { // seed 000 bước 2
+		return v.redirect("/identity/cccd")
+	}
 	return v.redirect(f.Next)
 }
 
-func (s *store) localLogin(ctx context.Context, username string) (accountID, password string, err error) {
-	err = s.db.QueryRowContext(ctx, "SELECT account_id, password FROM local_logins WHERE username = ?", username).Scan(&accountID, &password)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", "", nil
+// username is a name as it is stored.
+func username(typed string) string { return strings.ToLower(norm.NFC.String(tidy(typed, 64))) }
+
+// form reads what was posted: bounded, in one piece, from the body only.
+func (v *visit) form() (url.Values, error) {
+	if err := v.r.ParseForm(); err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return nil, &problem{kind: "too_large", err: err}
+		}
+		return nil, &problem{kind: "bad_form", err: errors.New("the form can not be read")}
 	}
-	return accountID, password, err
+	return v.r.PostForm, nil
+}
+
+// useVNeID is where a linked account's old password leads (the rule since 01/07/2024).
+func (p *portal) useVNeID(v *visit, next string) error {
+	v.here, v.atTheDoor = withNext("/login/local", next), true
+	return v.render(http.StatusForbidden, "uselink", "useVNeID.title", struct{ VNeID string }{withNext("/login/vneid", next)})
+}
+
+// checkPassword does the same work for names that nobody has, and for accounts
+// whose password was taken away.
+func (p *portal) checkPassword(ctx context.Context, username, password string) (*oldAccount, bool, error) {
+	o, err := oldAccountOf(ctx, p.store.db, username)
+	if err != nil {
+		return nil, false, err
+	}
+	stored := p.nobodysHash
+	if o != nil && o.password != "" {
+		stored = o.password
+	}
+	right, err := p.hasher.verify(ctx, password, stored)
+	return o, right && o != nil && o.password != "", err
 }
 
 // countTry counts one try at a name, known or not, and says which one it is.
 // Tries over the limit do not prolong the lock.
 func (s *store) countTry(ctx context.Context, username string) (tries int, err error) {
-	now, until := s.ms(), s.now().Add(lockedFor).UnixMilli()
+	return s.countTries(ctx, username, triesAllowed, lockedFor)
+}
+
+func (s *store) countTries(ctx context.Context, key string, allowed int, window time.Duration) (tries int, err error) {
+	now, until := s.ms(), s.now().Add(window).UnixMilli()
 	err = s.db.QueryRowContext(ctx, `INSERT INTO password_tries (username, tries, until_ms) VALUES (?1, 1, ?2)
 		ON CONFLICT (username) DO UPDATE SET
 			tries    = CASE WHEN until_ms <= ?3 THEN 1 ELSE tries + 1 END,
 			until_ms = CASE WHEN until_ms <= ?3 OR tries < ?4 THEN ?2 ELSE until_ms END
-		RETURNING tries`, hashed(username), until, now, triesAllowed).Scan(&tries)
+		RETURNING tries`, hashed(key), until, now, allowed).Scan(&tries)
 	if err != nil {
 		return 0, fmt.Errorf("count the try: %w", err)
 	}
@@ -218,4 +237,28 @@ func (h hasher) verify(ctx context.Context, password, stored string) (bool, erro
 	}
 	got := argon2.IDKey([]byte(password), salt, passes, memory, 1, uint32(len(want)))
 	return subtle.ConstantTimeCompare(got, want) == 1 && !tooLong, nil
+}
+
+// passwordProblem is the text key of what is wrong with a new password; "" for nothing.
+func passwordProblem(password, again string) string {
+	var lower, upper, digit, special bool
+	for _, r := range password {
+		switch {
+		case unicode.IsLower(r):
+			lower = true
+		case unicode.IsUpper(r):
+			upper = true
+		case unicode.IsDigit(r):
+			digit = true
+		default:
+			special = true
+		}
+	}
+	switch n := len([]rune(password)); {
+	case n < 8 || n > 100 || len(password) > 200 || !lower || !upper || !digit || !special || password == seedPassword:
+		return "unlink.weak"
+	case password != again:
+		return "unlink.unequal"
+	}
+	return ""
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -202,20 +203,28 @@ func origin(addr string) string {
 // state only points to the attempt, nonce comes back inside the signed ID
 // token, and of the PKCE verifier only its hash travels.
 func (m *metadata) signInURL(state string, a attempt, lang string) string {
-	return m.oauth.AuthCodeURL(state,
-		oidc.Nonce(a.nonce),
-		oauth2.S256ChallengeOption(a.verifier),
-		oauth2.SetAuthURLParam("ui_locales", lang))
+	options := []oauth2.AuthCodeOption{oidc.Nonce(a.nonce), oauth2.S256ChallengeOption(a.verifier), oauth2.SetAuthURLParam("ui_locales", lang)}
+	if a.acr != "" {
+		options = append(options, oauth2.SetAuthURLParam("acr_values", a.acr))
+	}
+	if a.maxAge >= 0 {
+		options = append(options, oauth2.SetAuthURLParam("max_age", strconv.Itoa(a.maxAge)))
+	}
+	if a.purpose == forUnlink { // max_age=0 says the same; not every provider listens to it
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
+	}
+	return m.oauth.AuthCodeURL(state, options...)
 }
 
-// signedInPerson is what a finished sign-in proved.
+// signedInPerson is what a finished sign-in proved. It stays on the server.
 type signedInPerson struct {
-	iss, sub, sid string
-	idToken       string
-	acr           string
-	amr           []string
-	authTime      time.Time
-	who           person
+	Iss, Sub, SID string
+	IDToken       string
+	ACR           string
+	AMR           []string
+	AuthTime      time.Time
+	IssuedAt      time.Time
+	Who           person
 }
 
 // redeem turns the code into a person, or into the reason why not.
@@ -249,12 +258,12 @@ func (o *provider) redeem(ctx context.Context, m *metadata, code string, a attem
 	if err := info.Claims(&all); err != nil {
 		return nil, &problem{kind: "userinfo_failed", err: errors.New("userinfo is not a JSON object")}
 	}
-	p := &signedInPerson{iss: signed.Issuer, sub: signed.Subject, sid: claims.SID, idToken: raw, acr: tidy(claims.ACR, 40), who: readPerson(all)}
+	p := &signedInPerson{Iss: signed.Issuer, Sub: signed.Subject, SID: claims.SID, IDToken: raw, ACR: tidy(claims.ACR, 40), IssuedAt: signed.IssuedAt, Who: readPerson(all)}
 	for _, m := range claims.AMR[:min(len(claims.AMR), 10)] {
-		p.amr = append(p.amr, tidy(m, 20))
+		p.AMR = append(p.AMR, tidy(m, 20))
 	}
 	if claims.AuthTime > 0 && claims.AuthTime < 1<<36 { // before the year 4147: a date, not a trick
-		p.authTime = time.Unix(int64(claims.AuthTime), 0)
+		p.AuthTime = time.Unix(int64(claims.AuthTime), 0)
 	}
 	return p, nil
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,7 +23,8 @@ var pages = parsePages()
 
 func parsePages() map[string]*template.Template {
 	set := map[string]*template.Template{}
-	for _, name := range []string{"home", "procedure", "apply", "profile", "choose", "local", "problem"} {
+	for _, name := range []string{"home", "procedure", "apply", "stepup", "profile", "choose", "local", "uselink", "problem",
+		"number", "link", "who", "unlink", "identity", "rules", "dossiers", "dossier", "signins", "audit", "officer", "officerdossier"} {
 		set[name] = template.Must(template.ParseFS(files, "templates/layout.html", "templates/"+name+".html"))
 	}
 	return set
@@ -56,6 +58,9 @@ type view struct {
 	Lang, Here, Title, Style string
 	Login                    string // where Đăng nhập leads from this page, "" for no such link
 	Account                  *account
+	Officer                  bool     // may open the officers' pages now
+	Role                     bool     // by a switch that can be undone
+	Notices                  []string // text keys, told once
 	D                        any
 }
 
@@ -89,6 +94,8 @@ func (v *visit) view(title string, data any) view {
 	if !v.atTheDoor {
 		vw.Login = withNext("/login", wantedPage(v.here))
 	}
+	vw.Officer = v.officerName() != ""
+	vw.Role = v.session != nil && v.session.officer != ""
 	return vw
 }
 
@@ -101,6 +108,16 @@ func (v *visit) render(status int, page, titleKey string, data any) error {
 
 // write fills a buffer first: a page that fails half way never leaves the house.
 func (v *visit) write(status int, page string, vw view) error {
+	if v.account != nil && v.session.notice != "" && status == http.StatusOK {
+		for _, key := range strings.Split(v.session.notice, ",") {
+			if _, ok := texts[key]; ok {
+				vw.Notices = append(vw.Notices, key)
+			}
+		}
+		if err := v.p.store.told(v.r.Context(), v.session); err != nil {
+			return err
+		}
+	}
 	var b bytes.Buffer
 	if err := pages[page].ExecuteTemplate(&b, "layout", vw); err != nil {
 		return fmt.Errorf("render %s: %w", page, err)
@@ -127,10 +144,16 @@ func (p *portal) home(v *visit) error {
 	if v.r.URL.Query().Has("state") { // the way back from a sign-out is not an address to keep
 		v.here = "/"
 	}
+	field := tidy(v.r.URL.Query().Get("field"), 60)
+	found := findProcedures(q)
+	if field != "" {
+		found = slices.DeleteFunc(found, func(pr procedure) bool { return plain(pr.Field.VI) != plain(field) })
+	}
 	return v.render(http.StatusOK, "home", "site.name", struct {
-		Query, Notice string
-		Found         []procedure
-	}{q, p.signedOutNotice(v), findProcedures(q)})
+		Query, Notice, Field string
+		Fields               []text
+		Found                []procedure
+	}{q, p.signedOutNotice(v), field, fields, found})
 }
 
 func (p *portal) procedure(v *visit) error {
@@ -138,22 +161,12 @@ func (p *portal) procedure(v *visit) error {
 	if !ok {
 		return &problem{kind: "not_found"}
 	}
-	vw := v.view("", pr)
+	vw := v.view("", struct {
+		procedure
+		Demand demand
+	}{pr, demands[pr.Code]})
 	vw.Title = vw.L(pr.Name)
 	return v.write(http.StatusOK, "procedure", vw)
-}
-
-func (p *portal) apply(v *visit) error {
-	pr, ok := procedureByCode(v.r.PathValue("code"))
-	if !ok {
-		return &problem{kind: "not_found"}
-	}
-	vw := v.view("", struct {
-		Procedure procedure
-		Person    personRows
-	}{pr, personRows{v.account, v.session}})
-	vw.Title = vw.T("apply.title")
-	return v.write(http.StatusOK, "apply", vw)
 }
 
 func (p *portal) profile(v *visit) error {
@@ -294,15 +307,9 @@ func (r personRows) AMR() []text {
 	return list
 }
 
-func (r personRows) SignedInAt() string { return vietnamTime(r.session.signedIn) }
-func (r personRows) AuthAt() string     { return vietnamTime(r.session.authTime) }
-func (r personRows) Birthdate() string {
-	if y, rest, ok := strings.Cut(r.account.Claims.Birthdate, "-"); ok {
-		m, d, _ := strings.Cut(rest, "-")
-		return d + "/" + m + "/" + y
-	}
-	return r.account.Claims.Birthdate // only the year is known
-}
+func (r personRows) SignedInAt() string   { return vietnamTime(r.session.signedIn) }
+func (r personRows) AuthAt() string       { return vietnamTime(r.session.authTime) }
+func (r personRows) Birthdate() string    { return personDate(r.account.Claims.Birthdate) }
 func (r personRows) CCCD() string         { return masked(r.account.Claims.CCCD) }
 func (r personRows) CMND() string         { return masked(r.account.Claims.CMND) }
 func (r personRows) DeclaredCCCD() string { return masked(r.account.DeclaredCCCD) }
@@ -323,6 +330,15 @@ func shortened(s string) string {
 	return s
 }
 
+// personDate is a date of birth as people write it: 15/03/1990, or 1960.
+func personDate(iso string) string {
+	if y, rest, ok := strings.Cut(iso, "-"); ok {
+		m, d, _ := strings.Cut(rest, "-")
+		return d + "/" + m + "/" + y
+	}
+	return iso // only the year is known
+}
+
 var vietnam = time.FixedZone("UTC+7", 7*60*60)
 
 func vietnamTime(t time.Time) string {
@@ -331,6 +347,8 @@ func vietnamTime(t time.Time) string {
 	}
 	return t.In(vietnam).Format("15:04:05 02/01/2006")
 }
+
+func vietnamDay(t time.Time) string { return t.In(vietnam).Format("02/01/2006") }
 
 // Type is nil when the provider did not say.
 func (r personRows) Type() *text {

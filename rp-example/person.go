@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // person is what the provider told about somebody. Unknown claims are dropped:
@@ -24,12 +25,6 @@ type person struct {
 }
 
 func (w *person) load(b []byte) error { return json.Unmarshal(b, w) }
-
-var (
-	twelveDigits = regexp.MustCompile(`^[0-9]{12}$`)
-	nineDigits   = regexp.MustCompile(`^[0-9]{9}$`)
-	birthdate    = regexp.MustCompile(`^[0-9]{4}(-[0-9]{2}-[0-9]{2})?$`)
-)
 
 // readPerson takes claims of the right type and shape and ignores the rest: a
 // number where a text belongs is no reason to fail, and none to believe it.
@@ -59,6 +54,12 @@ func readPerson(c map[string]any) person {
 	}
 	if t := text("account_type", 20); t == "citizen" || t == "foreigner" || t == "organisation" {
 		w.Type = t
+	}
+	if len(w.Birthdate) == 10 && !realDate(w.Birthdate) { // 1988-02-30
+		w.Birthdate = ""
+	}
+	if w.Type == "organisation" { // its representative's number is not its own: nothing of a citizen's is joined to it
+		w.CCCD, w.CMND = "", ""
 	}
 	if a, ok := c["address"].(map[string]any); ok {
 		w.Address = addressLine(a)
@@ -99,10 +100,7 @@ func tidy(s string, limit int) string {
 	return s
 }
 
-// masked keeps the first and last three digits (038******001).
-func masked(number string) string {
-	if len(number) < 9 {
-		return number
-	}
-	return number[:3] + strings.Repeat("*", len(number)-6) + number[len(number)-3:]
+func realDate(s string) bool {
+	_, err := time.Parse(time.DateOnly, s)
+	return err == nil
 }

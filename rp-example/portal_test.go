@@ -29,6 +29,8 @@ type world struct {
 	log    *syncBuffer
 	ahead  *atomic.Int64
 	roots  *x509.CertPool
+	dancu  *fakeDanCu
+	before string // PORTAL_ISSUER_BEFORE
 }
 
 type syncBuffer struct {
@@ -52,6 +54,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, db: filepath.Join(t.TempDir(), "portal.db"), log: &syncBuffer{}, ahead: &atomic.Int64{}}
 	w.op = newFakeOP(t, w.now)
+	w.dancu = newFakeDanCu(t)
 	w.start()
 	t.Cleanup(w.stop)
 	return w
@@ -67,6 +70,10 @@ func (w *world) start() {
 	w.t.Helper()
 	w.srv = httptest.NewUnstartedServer(nil)
 	cfg := config{Listen: "127.0.0.1:0", Issuer: w.op.srv.URL, ClientID: "thanhhoa-portal", ClientSecret: "thanhhoa-portal-secret", Database: w.db, roots: w.roots}
+	if w.dancu != nil {
+		cfg.DanCuURL, cfg.DanCuKey = w.dancu.srv.URL+"/dancu", "thanhhoa-dancu-key"
+	}
+	cfg.IssuerBefore = w.before
 	cfg = cfg.listeningOn(w.srv.Listener.Addr())
 	p, err := newPortalWith(w.t.Context(), cfg, slog.New(slog.NewTextHandler(w.log, nil)), w.now, newHasher(64, 1))
 	if err != nil {

@@ -17,6 +17,7 @@ type portal struct {
 	cfg         config
 	store       *store
 	op          *provider
+	dancu       *populationDB
 	hasher      hasher
 	nobodysHash string
 	log         *slog.Logger
@@ -36,11 +37,11 @@ func newPortalWith(ctx context.Context, cfg config, log *slog.Logger, now func()
 	if err != nil {
 		return nil, err
 	}
-	p := &portal{cfg: cfg, store: st, op: newProvider(cfg, now), hasher: h, log: log, now: now, stopped: make(chan struct{})}
+	p := &portal{cfg: cfg, store: st, op: newProvider(cfg, now), dancu: newPopulationDB(cfg, now), hasher: h, log: log, now: now, stopped: make(chan struct{})}
 	p.nobodysHash = h.hash(secret())
-	if err := p.seedLocalAccounts(ctx); err != nil {
+	if err := p.seed(ctx); err != nil {
 		st.db.Close()
-		return nil, fmt.Errorf("seed the local accounts: %w", err)
+		return nil, fmt.Errorf("seed the portal: %w", err)
 	}
 	ctx, p.stop = context.WithCancel(context.WithoutCancel(ctx))
 	go p.sweep(ctx)
@@ -83,7 +84,9 @@ func (p *portal) routes() []route {
 		{"GET", "/{$}", p.home},
 		{"GET", "/procedures/{code}", p.procedure},
 		{"GET", "/procedures/{code}/apply", p.signedIn(p.apply)}, // Nộp hồ sơ
-		{"GET", "/profile", p.signedIn(p.profile)},               // Thông tin cá nhân
+		{"POST", "/procedures/{code}/apply", p.file},
+		{"GET", "/dossiers", p.signedIn(p.dossiers)}, // Hồ sơ của tôi
+		{"GET", "/dossiers/{id}", p.signedIn(p.dossier)},
 
 		{"GET", "/login", p.choose},            // seed 003 step 1
 		{"GET", "/login/vneid", p.signInVNeID}, // step 2
@@ -91,6 +94,32 @@ func (p *portal) routes() []route {
 		{"GET", "/login/local", p.localPage},
 		{"POST", "/login/local", p.localSignIn},
 		{"POST", "/logout", p.signOut},
+		{"POST", "/backchannel-logout", p.backchannelLogout},
+		{"POST", "/step-up", p.signedIn(p.stepUp)},
+
+		{"GET", "/identity/cccd", p.signedIn(p.numberPage)}, // seed 000 bước 2
+		{"POST", "/identity/cccd", p.signedIn(p.updateNumber)},
+		{"GET", "/link", p.signedIn(p.linkPage)},
+		{"POST", "/link", p.signedIn(p.linkAnswer)},
+		{"POST", "/link/start", p.signedIn(p.linkStart)},
+		{"GET", "/who", p.signedIn(p.whoPage)},
+		{"POST", "/who", p.signedIn(p.whoAnswer)},
+		{"POST", "/identity/unlink/start", p.signedIn(p.unlinkStart)},
+		{"GET", "/identity/unlink", p.signedIn(p.unlinkPage)},
+		{"POST", "/identity/unlink", p.signedIn(p.unlink)},
+		{"GET", "/linking-rules", p.linkingRules},
+
+		{"GET", "/profile", p.signedIn(p.profile)},                // Thông tin cá nhân
+		{"GET", "/profile/identity", p.signedIn(p.identityPage)},  // Thông tin định danh
+		{"GET", "/profile/sign-ins", p.signedIn(p.signInHistory)}, // Lịch sử đăng nhập
+		{"GET", "/profile/audit", p.signedIn(p.ownAudit)},
+
+		{"POST", "/identity/role", p.signedIn(p.linkRole)},
+		{"POST", "/identity/role/switch", p.signedIn(p.switchRole)},
+		{"GET", "/officer", p.officer(p.officerDossiers)},
+		{"GET", "/officer/dossiers/{id}", p.officer(p.officerDossier)},
+		{"POST", "/officer/dossiers/{id}", p.officer(p.changeStatus)},
+		{"GET", "/officer/audit", p.officer(p.officerAudit)},
 
 		{"GET", "/language/{to}", p.language},
 		{"GET", "/problem/{kind}", p.explainProblem},
@@ -134,6 +163,7 @@ func (p *portal) outermost(next http.Handler) http.Handler {
 		// redirects, and Đăng xuất is a form that ends at the provider.
 		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' "+strings.Join(p.op.origins(), " "))
 		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors
 		h.Set("X-Robots-Tag", "noindex, nofollow")
 		// A callback's address holds a code: it must not travel on. Not
 		// no-referrer, which would blank the Origin of our own forms.
@@ -141,7 +171,11 @@ func (p *portal) outermost(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store") // every page shows who is signed in
-		r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+		limit := int64(16 << 10)
+		if strings.HasSuffix(r.URL.Path, "/apply") { // 4,000 Vietnamese letters, percent-encoded
+			limit = 64 << 10
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
 
 		began := p.now()
 		watched := &statusWriter{ResponseWriter: w, status: http.StatusOK}
@@ -216,7 +250,7 @@ func (p *portal) serve(do func(*visit) error) http.HandlerFunc {
 func (p *portal) signedIn(do func(*visit) error) func(*visit) error {
 	return func(v *visit) error {
 		if v.account == nil {
-			return v.redirect(withNext("/login", wantedPage(v.r.URL.RequestURI())))
+			return v.redirect(withNext("/login", wantedPage(localPath(v.r.URL.RequestURI()))))
 		}
 		return do(v)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -29,6 +30,11 @@ type session struct {
 	signedIn  time.Time
 	seen      time.Time
 	expires   time.Time
+	wanted    string // the page behind a detour
+	notice    string // text keys, told once
+	officer   string // the officer's account whose role was taken up
+	provedMS  int64  // when the person last proved to VNeID who they are, in our clock; 0 = not told
+	freshMS   int64  // when VNeID asked for the password anew, to unlink
 }
 
 // startSession opens a session for a browser that is about to sign in.
@@ -51,39 +57,56 @@ func (s *store) keepSession(ctx context.Context, id string) error {
 
 func insertSession(ctx context.Context, tx *sql.Tx, n session) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO sessions
-		(id, account_id, method, iss, sub, sid, id_token, username, acr, amr, auth_ms, signed_ms, seen_ms, expires_ms)
-		VALUES (?, NULLIF(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		(id, account_id, method, iss, sub, sid, id_token, username, acr, amr, auth_ms, signed_ms, seen_ms, expires_ms, wanted, notice, officer, proved_ms, fresh_ms)
+		VALUES (?, NULLIF(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		n.id, n.accountID, n.method, n.iss, n.sub, n.sid, n.idToken, n.username, n.acr, n.amr,
-		unixMS(n.authTime), unixMS(n.signedIn), unixMS(n.seen), unixMS(n.expires))
+		unixMS(n.authTime), unixMS(n.signedIn), unixMS(n.seen), unixMS(n.expires), localPath(n.wanted), n.notice, n.officer, n.provedMS, n.freshMS)
 	return err
 }
 
-// signIn opens the door, and it changes the lock: the signed-in session has a
-// new id, and the old one is gone. Otherwise whoever planted the old cookie in
+// changeLock opens the door, and it changes the lock: the signed-in session has
+// a new id, and the old one is gone. Otherwise whoever planted the old cookie in
 // this browser would be signed in too (session fixation). Sign-ins still under
-// way in other tabs move along, so that they can end as well.
-//
-// A VNeID sign-in brings who; a local one names its account in n.
-func (s *store) signIn(ctx context.Context, old *session, n session, who *person) (cookie string, err error) {
+// way in other tabs move along, so that they can end as well, and so does what
+// was typed into forms, unless another person takes over the browser.
+func (s *store) changeLock(ctx context.Context, tx *sql.Tx, old *session, n session, v visitor, otherPerson bool) (cookie string, err error) {
 	cookie = secret()
 	now := s.now()
 	n.id, n.signedIn, n.seen, n.expires = hashed(cookie), now, now, now.Add(sessionIdle)
-	err = s.tx(ctx, func(tx *sql.Tx) error {
-		if who != nil {
-			if n.accountID, err = identity(ctx, tx, n.iss, n.sub, *who, now.UnixMilli()); err != nil {
-				return err
+	if err := insertSession(ctx, tx, n); err != nil {
+		return "", err
+	}
+	if _, err := tx.ExecContext(ctx, "INSERT INTO sign_ins (account_id, at_ms, method, acr, browser, address) VALUES (?, ?, ?, ?, ?, ?)",
+		n.accountID, s.ms(), n.method, n.acr, v.browser, v.address); err != nil {
+		return "", err
+	}
+	if old == nil {
+		return cookie, nil
+	}
+	if !otherPerson {
+		for _, q := range []string{"UPDATE attempts SET session_id = ? WHERE session_id = ?", "UPDATE drafts SET session_id = ? WHERE session_id = ?"} {
+			if _, err := tx.ExecContext(ctx, q, n.id, old.id); err != nil {
+				return "", err
 			}
 		}
-		if err := insertSession(ctx, tx, n); err != nil {
+	}
+	_, err = tx.ExecContext(ctx, "DELETE FROM sessions WHERE id = ?", old.id)
+	return cookie, err
+}
+
+// signInLocally opens an account of the portal's own, unless it has been linked
+// or its password changed since the password was checked.
+func (s *store) signInLocally(ctx context.Context, old *session, o *oldAccount, wanted string, v visitor) (cookie string, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		now, err := oldAccountOf(ctx, tx, o.Username)
+		if err != nil {
 			return err
 		}
-		if old == nil {
-			return nil
+		if now == nil || now.password != o.password || now.state() != o.state() || now.AccountID != o.AccountID {
+			return &problem{kind: "busy", wanted: wanted, err: errors.New("the account changed during the sign-in")}
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE attempts SET session_id = ? WHERE session_id = ?", n.id, old.id); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, "DELETE FROM sessions WHERE id = ?", old.id)
+		n := session{accountID: o.AccountID, method: "local", username: o.Username, authTime: s.now(), wanted: wanted}
+		cookie, err = s.changeLock(ctx, tx, old, n, v, old != nil && old.accountID != "" && old.accountID != n.accountID)
 		return err
 	})
 	if err != nil {
@@ -92,14 +115,23 @@ func (s *store) signIn(ctx context.Context, old *session, n session, who *person
 	return cookie, nil
 }
 
+// remember keeps the page behind a detour and what to tell on the next page.
+func (s *store) remember(ctx context.Context, n *session, wanted string, notices ...string) error {
+	_, err := s.db.ExecContext(ctx, "UPDATE sessions SET wanted = ?, notice = ? WHERE id = ?", localPath(wanted), strings.Join(notices, ","), n.id)
+	return err
+}
+
 // session finds what a cookie stands for; nil if nothing, or no longer.
 func (s *store) session(ctx context.Context, cookie string) (*session, *account, error) {
 	n := session{id: hashed(cookie)}
 	var auth, signed, seen, expires int64
 	var accountID sql.NullString
-	err := s.db.QueryRowContext(ctx, `SELECT account_id, method, iss, sub, sid, id_token, username, acr, amr, auth_ms, signed_ms, seen_ms, expires_ms
+	err := s.db.QueryRowContext(ctx, `SELECT account_id, method, iss, sub, sid, id_token, username, acr, amr, auth_ms, signed_ms, seen_ms, expires_ms, wanted, notice, proved_ms, fresh_ms,
+			-- a role lasts as long as its link does
+			coalesce((SELECT o.username FROM officer_links o JOIN local_logins l ON l.username = o.username AND l.role = 'officer'
+				WHERE o.iss = sessions.iss AND o.sub = sessions.sub AND o.username = sessions.officer), '')
 		FROM sessions WHERE id = ? AND expires_ms > ?`, n.id, s.ms()).
-		Scan(&accountID, &n.method, &n.iss, &n.sub, &n.sid, &n.idToken, &n.username, &n.acr, &n.amr, &auth, &signed, &seen, &expires)
+		Scan(&accountID, &n.method, &n.iss, &n.sub, &n.sid, &n.idToken, &n.username, &n.acr, &n.amr, &auth, &signed, &seen, &expires, &n.wanted, &n.notice, &n.provedMS, &n.freshMS, &n.officer)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil, nil
 	}
@@ -153,6 +185,12 @@ func (s *store) endSession(ctx context.Context, id string) error {
 		return fmt.Errorf("end the session: %w", err)
 	}
 	return nil
+}
+
+// told forgets the notices that a page has just shown.
+func (s *store) told(ctx context.Context, n *session) error {
+	_, err := s.db.ExecContext(ctx, "UPDATE sessions SET notice = '' WHERE id = ?", n.id)
+	return err
 }
 
 func unixMS(t time.Time) int64 {

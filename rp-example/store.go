@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -26,73 +25,6 @@ type store struct {
 	db  *sql.DB
 	now func() time.Time
 }
-
-// Migrations are appended, never edited; PRAGMA user_version counts them.
-var migrations = []string{`
-CREATE TABLE accounts (
-	id         TEXT PRIMARY KEY,
-	name       TEXT NOT NULL,
-	created_ms INTEGER NOT NULL
-) STRICT;
-
--- A person from the provider is (iss, sub) and nothing else (OIDC Core 5.7).
--- The number in claims is an attribute: no index, no uniqueness, no join.
-CREATE TABLE identities (
-	iss        TEXT NOT NULL,
-	sub        TEXT NOT NULL,
-	account_id TEXT NOT NULL REFERENCES accounts(id),
-	claims     TEXT NOT NULL,
-	claims_ms  INTEGER NOT NULL,
-	PRIMARY KEY (iss, sub)
-) STRICT;
-
-CREATE TABLE local_logins (
-	username   TEXT PRIMARY KEY,
-	account_id TEXT NOT NULL REFERENCES accounts(id),
-	password   TEXT NOT NULL,
-	role       TEXT NOT NULL,
-	cccd       TEXT NOT NULL,
-	cmnd       TEXT NOT NULL
-) STRICT;
-
-CREATE TABLE sessions (
-	id         TEXT PRIMARY KEY,
-	account_id TEXT REFERENCES accounts(id), -- NULL before sign-in
-	method     TEXT NOT NULL,                -- '', 'vneid', 'local'
-	iss        TEXT NOT NULL,
-	sub        TEXT NOT NULL,
-	sid        TEXT NOT NULL,
-	id_token   TEXT NOT NULL,                -- for id_token_hint at sign-out
-	username   TEXT NOT NULL,
-	acr        TEXT NOT NULL,
-	amr        TEXT NOT NULL,
-	auth_ms    INTEGER NOT NULL,
-	signed_ms  INTEGER NOT NULL,
-	seen_ms    INTEGER NOT NULL,
-	expires_ms INTEGER NOT NULL
-) STRICT;
-CREATE INDEX sessions_by_expiry ON sessions(expires_ms);
-
-CREATE TABLE attempts (
-	state      TEXT PRIMARY KEY,
-	session_id TEXT NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
-	issuer     TEXT NOT NULL,
-	nonce      TEXT NOT NULL,
-	verifier   TEXT NOT NULL,
-	wanted     TEXT NOT NULL,
-	started_ms INTEGER NOT NULL,
-	expires_ms INTEGER NOT NULL,
-	used_ms    INTEGER
-) STRICT;
-CREATE INDEX attempts_by_session ON attempts(session_id);
-CREATE INDEX attempts_by_expiry ON attempts(expires_ms);
-
-CREATE TABLE password_tries (
-	username   TEXT PRIMARY KEY, -- SHA-256: unknown names are counted too
-	tries      INTEGER NOT NULL,
-	until_ms   INTEGER NOT NULL
-) STRICT;
-`}
 
 func openStore(ctx context.Context, path string, now func() time.Time) (*store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -158,10 +90,15 @@ func (s *store) purge(ctx context.Context) error {
 			"DELETE FROM attempts WHERE expires_ms <= ?",
 			"DELETE FROM sessions WHERE expires_ms <= ?",
 			"DELETE FROM password_tries WHERE until_ms <= ?",
+			"DELETE FROM logout_tokens WHERE expires_ms <= ?",
 		} {
 			if _, err := tx.ExecContext(ctx, q, s.ms()); err != nil {
 				return fmt.Errorf("remove expired rows: %w", err)
 			}
+		}
+		_, err := tx.ExecContext(ctx, "DELETE FROM sign_ins WHERE at_ms <= ?", s.now().AddDate(-1, 0, 0).UnixMilli())
+		if err != nil {
+			return fmt.Errorf("remove old sign-ins: %w", err)
 		}
 		return nil
 	})
@@ -175,9 +112,21 @@ type attempt struct {
 	nonce    string
 	verifier string
 	wanted   string
+	purpose  string // what the person comes back for
+	acr      string // the level asked for, "" for any
+	maxAge   int    // seconds; -1 = not asked for
+	started  int64
 	expires  int64
 	used     bool
 }
+
+// What a person is sent to the provider for.
+const (
+	forSignIn = "sign-in"
+	forStepUp = "step-up" // a procedure demands more than this session has
+	forLink   = "link"    // from Thông tin định danh
+	forUnlink = "unlink"  // a fresh sign-in before letting go
+)
 
 // attemptLife is how long a sign-in may take, as long as the provider allows.
 const (
@@ -189,9 +138,9 @@ const (
 // per tab); the oldest make room.
 func (s *store) addAttempt(ctx context.Context, state string, a attempt) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO attempts (state, session_id, issuer, nonce, verifier, wanted, started_ms, expires_ms)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-			hashed(state), a.session, a.issuer, a.nonce, a.verifier, a.wanted, s.ms(), s.now().Add(attemptLife).UnixMilli())
+		_, err := tx.ExecContext(ctx, `INSERT INTO attempts (state, session_id, issuer, nonce, verifier, wanted, purpose, acr, max_age, started_ms, expires_ms)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			hashed(state), a.session, a.issuer, a.nonce, a.verifier, a.wanted, a.purpose, a.acr, a.maxAge, s.ms(), s.now().Add(attemptLife).UnixMilli())
 		if err != nil {
 			return fmt.Errorf("remember the sign-in: %w", err)
 		}
@@ -206,8 +155,8 @@ func (s *store) addAttempt(ctx context.Context, state string, a attempt) error {
 func (s *store) attempt(ctx context.Context, state string) (attempt, bool, error) {
 	var a attempt
 	var used sql.NullInt64
-	err := s.db.QueryRowContext(ctx, `SELECT session_id, issuer, nonce, verifier, wanted, expires_ms, used_ms FROM attempts WHERE state = ?`,
-		hashed(state)).Scan(&a.session, &a.issuer, &a.nonce, &a.verifier, &a.wanted, &a.expires, &used)
+	err := s.db.QueryRowContext(ctx, `SELECT session_id, issuer, nonce, verifier, wanted, purpose, acr, max_age, started_ms, expires_ms, used_ms FROM attempts WHERE state = ?`,
+		hashed(state)).Scan(&a.session, &a.issuer, &a.nonce, &a.verifier, &a.wanted, &a.purpose, &a.acr, &a.maxAge, &a.started, &a.expires, &used)
 	if errors.Is(err, sql.ErrNoRows) {
 		return a, false, nil
 	}
@@ -236,32 +185,6 @@ type account struct {
 	Since  time.Time
 
 	Role, DeclaredCCCD, DeclaredCMND string // local accounts only; typed by their owners, checked by nobody
-}
-
-// identity finds or makes the account of (iss, sub) and keeps the claims of
-// this sign-in. Deliberately no search by CCCD, phone or e-mail: real portals
-// do that, and whoever gets another person's number into a row gets the row.
-func identity(ctx context.Context, tx *sql.Tx, iss, sub string, who person, ms int64) (string, error) {
-	claims, err := json.Marshal(who)
-	if err != nil {
-		return "", err
-	}
-	var id string
-	err = tx.QueryRowContext(ctx, "SELECT account_id FROM identities WHERE iss = ? AND sub = ?", iss, sub).Scan(&id)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		id = secret()
-		if _, err := tx.ExecContext(ctx, "INSERT INTO accounts (id, name, created_ms) VALUES (?, ?, ?)", id, who.Name, ms); err != nil {
-			return "", err
-		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO identities (iss, sub, account_id, claims, claims_ms) VALUES (?, ?, ?, ?, ?)", iss, sub, id, string(claims), ms)
-	case err == nil:
-		if _, err := tx.ExecContext(ctx, "UPDATE accounts SET name = ? WHERE id = ?", who.Name, id); err != nil {
-			return "", err
-		}
-		_, err = tx.ExecContext(ctx, "UPDATE identities SET claims = ?, claims_ms = ? WHERE iss = ? AND sub = ?", string(claims), ms, iss, sub)
-	}
-	return id, err
 }
 
 // secret returns 256 random bits for session ids, states and nonces.

@@ -31,6 +31,7 @@ type Config struct {
 	Data          string // folder for whatever is kept, var
 	LogFormat     string // text or json
 	KeyRotation   string // off, or how old a signing key gets: 2160h
+	TrustCA       string // PEM file that vouches for clients told of logouts by https, besides the system's and ours
 
 	AllowHosts []string        // hosts beyond loopback: of requests and of registered URIs
 	Policy     vneid.Policy    // zero = vneid.DefaultPolicy
@@ -78,6 +79,7 @@ var settings = []setting{
 	{"seed", "default", "default, none, or a FILE with personas and clients", func(c *Config) *string { return &c.Seed }},
 	{"data", "var", "folder for whatever is kept", func(c *Config) *string { return &c.Data }},
 	{"log_format", "text", "text or json", func(c *Config) *string { return &c.LogFormat }},
+	{"trust_ca", "FILE", "PEM to trust for back-channel logout by https", func(c *Config) *string { return &c.TrustCA }},
 	{"key_rotation", "off", "age at which signing keys are replaced: off, or 2160h", func(c *Config) *string { return &c.KeyRotation }},
 }
 
@@ -260,6 +262,9 @@ func (r *reading) check() {
 	r.checkURL("sandbox_url", r.SandboxURL)
 	r.checkTLS(vneid.SystemClock{})
 	r.checkKeys()
+	if _, err := r.trusted(nil); err != nil {
+		r.wrong("trust_ca", err.Error(), "name a readable file with certificates in PEM")
+	}
 	if r.LogFormat != "text" && r.LogFormat != "json" {
 		r.wrong("log_format", fmt.Sprintf("%q is neither text nor json", r.LogFormat), "")
 	}
@@ -292,7 +297,7 @@ func (r *reading) check() {
 func (c *Config) loadSeed(clock vneid.Clock) (people.Data, error) {
 	switch c.Seed {
 	case "default":
-		return people.Default(), nil
+		return people.Default(c.scheme()), nil
 	case "none":
 		return people.None(), nil
 	}

@@ -21,6 +21,7 @@ type configFile struct {
 	Data          string `yaml:"data"`
 	LogFormat     string `yaml:"log_format"`
 	KeyRotation   string `yaml:"key_rotation"`
+	TrustCA       string `yaml:"trust_ca"`
 
 	AllowHosts []string        `yaml:"allow_hosts"`
 	Policy     policyFile      `yaml:"policy"`
@@ -82,7 +83,7 @@ func (r *reading) readYAML(name string, content []byte) {
 
 	r.Config = Config{
 		Listen: file.Listen, Issuer: file.Issuer, SandboxListen: file.SandboxListen, SandboxURL: file.SandboxURL, TLS: file.TLS,
-		Database: file.Database, Seed: file.Seed, Data: file.Data, LogFormat: file.LogFormat, KeyRotation: file.KeyRotation,
+		Database: file.Database, Seed: file.Seed, Data: file.Data, LogFormat: file.LogFormat, KeyRotation: file.KeyRotation, TrustCA: file.TrustCA,
 		AllowHosts: file.AllowHosts, Policy: vneid.Policy(file.Policy), Clients: file.Clients,
 	}
 	keys := []string{"allow_hosts"}

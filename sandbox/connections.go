@@ -25,6 +25,13 @@ func (c *Config) connectionsFor() (provider, sandbox int) {
 	return provider, max(1, n-provider)
 }
 
+// waiting is how many of the provider's connections may be browsers that wait
+// for a phone: the rest is for pages.
+func (c *Config) waiting() int {
+	provider, _ := c.connectionsFor()
+	return max(1, provider*9/10)
+}
+
 // gate bounds the connections of a server, over all of its listeners. net/http
 // has no bound, and one that can open no file any more serves nobody, the
 // database included. Who comes to a full server waits before the door, in the
@@ -35,17 +42,32 @@ type gate struct {
 	places chan struct{}
 }
 
-// newGate makes the gate of a server and learns from it who leaves.
 func newGate(s *http.Server, places int) *gate {
-	g := &gate{server: s, places: make(chan struct{}, places)}
-	track := s.ConnState
-	s.ConnState = func(c net.Conn, state http.ConnState) {
-		if state == http.StateClosed || state == http.StateHijacked {
-			<-g.places
-		}
-		track(c, state)
+	return &gate{server: s, places: make(chan struct{}, places)}
+}
+
+// placed is a connection that has a place until it is closed. (The server's
+// ConnState would not tell: of a connection that a handler took, such as that
+// of a browser that waits for a phone, it never hears again.)
+type placed struct {
+	net.Conn
+	places chan struct{}
+	once   sync.Once
+}
+
+func (p *placed) Close() error {
+	err := p.Conn.Close()
+	p.once.Do(func() { <-p.places })
+	return err
+}
+
+// CloseWrite is what net/http ends an answer with when the request has not been
+// read to its end: without it the browser may lose the answer.
+func (p *placed) CloseWrite() error {
+	if c, ok := p.Conn.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
 	}
-	return g
+	return nil
 }
 
 func (g *gate) on(l net.Listener) net.Listener {
@@ -75,8 +97,9 @@ func (l *gated) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		<-places
+		return nil, err
 	}
-	return c, err
+	return &placed{Conn: c, places: places}, nil
 }
 
 func (l *gated) Close() error {

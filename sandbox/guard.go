@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/dancu"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
 	"github.com/vneid-sandbox/vneid-sandbox/templates"
 )
@@ -83,6 +84,7 @@ func (g *guard) callers(next http.Handler) http.Handler {
 			// takes their password and an SMS, and the inbox is behind the
 			// door. Only a ready phone is taken without, so that asks.
 		case r.URL.Path == caPath: // as public as what every handshake shows, and needed before a token can be sent safely
+		case strings.HasPrefix(r.URL.Path, dancu.Prefix): // portals ask from wherever they are, each with a key of its own
 		case g.door != nil:
 			if !g.door.admits(w, r) {
 				return

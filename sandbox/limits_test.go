@@ -104,6 +104,25 @@ func TestAFullListenerTakesTheNextWhenSomebodyLeavesAndTheOtherGoesOn(t *testing
 	}
 }
 
+// A browser that waits for a phone has a connection like everybody else.
+func TestBrowsersThatWaitCountAsConnections(t *testing.T) {
+	r, _ := start(t, func(c *sandbox.Config) { c.MaxConnections = 8 }) // six for the provider, five of them for who waits
+	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for range 5 {
+		waits(t, c, r)
+	}
+	one := dialed(t, r.Issuer, "GET /healthz HTTP/1.1\r\nHost: ")
+	time.Sleep(100 * time.Millisecond) // until it is accepted
+	next := dialed(t, r.Issuer, healthz)
+	if answered(next, 500*time.Millisecond) {
+		t.Error("a seventh connection was served")
+	}
+	one.Close()
+	if !answered(next, 3*time.Second) {
+		t.Error("nobody was served after somebody left")
+	}
+}
+
 func TestAFullListenerStopsInTime(t *testing.T) {
 	r, _ := start(t, func(c *sandbox.Config) { c.MaxConnections = 4 })
 	for range 20 {

@@ -1,10 +1,12 @@
 package sandbox
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"regexp"
 	"runtime/debug"
@@ -78,8 +80,13 @@ func (o *observer) around(next http.Handler) http.Handler {
 			case class == "/healthz" || class == "/ready" || class == "/metrics" || class == "/assets":
 				level = slog.LevelDebug // machines ask every second
 			}
-			o.log.Log(r.Context(), level, "request", "listener", o.listener, "method", plainMethod(r.Method), "path", maskPath(r.URL.Path),
-				"status", w.status, "ms", float64(took.Microseconds())/1000, "bytes", w.bytes, "request_id", id)
+			what := "request"
+			if w.taken {
+				what = "stream begun" // and nothing is known of its end
+			}
+			o.log.LogAttrs(r.Context(), level, what, slog.String("listener", o.listener), slog.String("method", plainMethod(r.Method)),
+				slog.String("path", maskPath(r.URL.Path)), slog.Int("status", w.status), slog.Float64("ms", float64(took.Microseconds())/1000),
+				slog.Int64("bytes", w.bytes), slog.String("request_id", id))
 			if broken != nil && w.aborted {
 				panic(http.ErrAbortHandler) // the rest of the answer can only be cut off
 			}
@@ -144,6 +151,7 @@ type answer struct {
 	status  int
 	bytes   int64
 	aborted bool
+	taken   bool // the handler took the connection: the answer goes on behind our back
 }
 
 func (a *answer) WriteHeader(status int) {
@@ -160,6 +168,15 @@ func (a *answer) Write(b []byte) (int, error) {
 	n, err := a.ResponseWriter.Write(b)
 	a.bytes += int64(n)
 	return n, err
+}
+
+// Hijack notes that the answer is beyond us from now on.
+func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffers, err := http.NewResponseController(a.ResponseWriter).Hijack()
+	if err == nil {
+		a.taken, a.status = true, http.StatusOK // what the only one who does this answers: a stream of events
+	}
+	return conn, buffers, err
 }
 
 // Unwrap lets http.ResponseController flush and set deadlines.
@@ -189,13 +206,16 @@ func maskPath(path string) string {
 // routeClasses keep the number of time series small, whatever is asked for.
 var routeClasses = []string{
 	"/.well-known/openid-configuration", "/authorize", "/oauth/token", "/oauth/introspect", "/userinfo", "/keys", "/revoke",
-	"/end_session", "/login", "/healthz", "/ready", "/metrics", "/assets", "/sms", "/phoneapi", phone.Prefix, caPath, signInPath,
+	"/end_session", "/login", "/healthz", "/ready", "/metrics", "/assets", "/sms", "/phoneapi", "/dancu", phone.Prefix, caPath, signInPath,
 	"/api/v1/personas", "/api/v1/sms", "/api/v1/clients", "/api/v1/phones", "/api/v1/clock", "/api/v1/reset",
 }
 
 func routeClass(path string, status int) string {
 	if path == "/" {
 		return "/"
+	}
+	if strings.HasPrefix(path, "/login/") && strings.HasSuffix(path, "/events") && status == http.StatusOK {
+		return "/login/events" // over TLS they last as long as somebody waits: not to be mixed with pages
 	}
 	if status != http.StatusNotFound || strings.HasPrefix(path, "/api/v1/") {
 		for _, class := range routeClasses {

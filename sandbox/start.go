@@ -19,6 +19,7 @@ import (
 	"github.com/vneid-sandbox/vneid-sandbox/op"
 	"github.com/vneid-sandbox/vneid-sandbox/op/password"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/dancu"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/localca"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
@@ -39,6 +40,7 @@ type Running struct {
 	ca      *localca.Authority
 	store   vneid.Store
 	inbox   *sms.Network
+	idp     *op.Provider
 	servers []*http.Server
 	work    sync.WaitGroup // what runs beside the listeners
 	endWork context.CancelFunc
@@ -68,6 +70,9 @@ func Start(ctx context.Context, c Config) (*Running, error) {
 	fail := func(err error) (*Running, error) {
 		for _, l := range listeners {
 			l.Close()
+		}
+		if r.idp != nil {
+			r.idp.Close()
 		}
 		if r.store != nil {
 			err = errors.Join(err, r.store.Close())
@@ -144,7 +149,14 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	}
 
 	providerConfig := op.Config{Store: r.store, Hasher: hasher, SMS: r.inbox, Rand: rand.Reader, Logger: r.log,
-		HelpURL: c.SandboxURL, ScanURL: c.SandboxURL + phone.Prefix + "/scan", Metrics: set}
+		HelpURL: c.SandboxURL, ScanURL: c.SandboxURL + phone.Prefix + "/scan", MaxWaiting: c.waiting(), Metrics: set}
+	var ownCA []byte
+	if r.ca != nil {
+		ownCA = r.ca.PEM()
+	}
+	if providerConfig.TrustedCAs, err = c.trusted(ownCA); err != nil {
+		return nil, nil, fmt.Errorf("--trust-ca: %w", err)
+	}
 	if err := c.setKeys(&providerConfig); err != nil {
 		return nil, nil, err
 	}
@@ -152,6 +164,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	if err != nil {
 		return nil, nil, fmt.Errorf("build the provider: %w", err)
 	}
+	r.idp = idp
 	if err := idp.OpenKeys(ctx); err != nil {
 		return nil, nil, fmt.Errorf("open the signing keys: %w", err)
 	}
@@ -176,22 +189,28 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	phones.Routes(sandboxMux)
 	// For `make bench`: where the CPU goes. It tells nothing about people.
 	sandboxMux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	sandboxMux.Handle(dancu.Prefix, (&dancu.Register{Store: r.store, Logger: r.log}).Handler())
 	sandboxMux.Handle(api.Prefix+"/", api.New(api.Config{Store: r.store, Inbox: r.inbox, Phones: phones, Rand: rand.Reader,
 		AllowHosts: c.AllowHosts, Logger: r.log, MoveClock: k.moveClock, Reset: k.reset, RotateKey: idp.RotateKey}))
 
-	wrap := func(listener string, h http.Handler) http.Handler {
+	wrap := func(listener string, h http.Handler, maxBody int64) http.Handler {
 		o := &observer{listener: listener, log: r.log, metrics: set, rand: rand.Reader, clock: vneid.SystemClock{}, pages: p}
 		inWorld := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-			h.ServeHTTP(w, req.WithContext(vneid.WithWorld(req.Context(), world)))
+			req = req.WithContext(vneid.WithWorld(req.Context(), world)) // ours to change
+			if maxBody > 0 {
+				req.Body = http.MaxBytesReader(w, req.Body, maxBody)
+			}
+			h.ServeHTTP(w, req)
 		})
 		return o.around(g.knownHosts(inWorld))
 	}
 	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
 	r.endWork = endWork
 	r.work.Go(func() { idp.RunKeys(work) })
+	r.work.Go(func() { idp.RunLogouts(work) })
 	r.work.Go(func() { k.followClock(work) })
-	provider = health(r.store, set, http.MaxBytesHandler(idp, maxFormBody))
-	return wrap("provider", provider), wrap("sandbox", g.callers(sandboxMux)), nil
+	provider = health(r.store, set, idp)
+	return wrap("provider", provider, maxFormBody), wrap("sandbox", g.callers(sandboxMux), 0), nil
 }
 
 // maxHead bounds the request line and headers of a request, in bytes. Ours and
@@ -247,6 +266,7 @@ func (r *Running) stop(ctx context.Context, cause error) {
 		defer cancel()
 		r.rest()
 		r.inbox.Stop() // Shutdown waits for whoever waits for a message
+		r.idp.Close()  // … or for a phone
 		defer time.AfterFunc(time.Second, r.unused.close).Stop()
 		var all sync.WaitGroup
 		for _, s := range r.servers {

@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -119,6 +121,27 @@ func (r *Running) openTLS(c *Config) error {
 		r.tls = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
 	}
 	return nil
+}
+
+// trusted are the authorities that vouch for clients which are told of logouts:
+// the system's, our own, and those of --trust-ca. own is ours in PEM.
+func (c *Config) trusted(own []byte) (*x509.CertPool, error) {
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	pool.AppendCertsFromPEM(own)
+	if c.TrustCA == "" {
+		return pool, nil
+	}
+	content, err := readFile(c.TrustCA)
+	if err != nil {
+		return nil, err
+	}
+	if !pool.AppendCertsFromPEM(content) {
+		return nil, errors.New(c.TrustCA + ": no certificate in PEM")
+	}
+	return pool, nil
 }
 
 // handshakeLevel is where broken connections are logged. By https they are how

@@ -63,18 +63,18 @@ type keyRow struct {
 
 func (keyRow) TableName() string { return "signing_keys" }
 
-var signingKeys = newTable(&keyRow{})
+var (
+	signingKeys = newTable(&keyRow{})
+	keysByAge   = signingKeys.by("1 = 1 ORDER BY created_ms, kid")
+)
 
 // SigningKeys lists all keys of the world, oldest first.
-func (t *tx) SigningKeys() (list []vneid.SigningKey, err error) {
-	var rows []keyRow
-	err = t.read("signing keys", func() error {
-		return t.orm().Where("world = ?", t.world).Order("created_ms, kid").Find(&rows).Error
-	})
+func (t *tx) SigningKeys() (found []vneid.SigningKey, err error) {
+	rows, err := list[keyRow](t, "signing keys", signingKeys, keysByAge, t.world)
 	for _, r := range rows {
-		list = append(list, vneid.SigningKey{KID: r.KID, Alg: r.Alg, State: vneid.KeyState(r.State), PKCS8: r.PKCS8, CreatedAt: fromMS(r.CreatedMS)})
+		found = append(found, vneid.SigningKey{KID: r.KID, Alg: r.Alg, State: vneid.KeyState(r.State), PKCS8: r.PKCS8, CreatedAt: fromMS(r.CreatedMS)})
 	}
-	return list, err
+	return found, err
 }
 
 func (t *tx) PutSigningKey(k *vneid.SigningKey) error {
@@ -96,7 +96,13 @@ type smsRow struct {
 
 func (smsRow) TableName() string { return "sms" }
 
-var messages = newTable(&smsRow{})
+const messagesVisible = "visible_ms > 0 AND visible_ms <= ? ORDER BY visible_ms DESC, seq DESC LIMIT ?"
+
+var (
+	messages      = newTable(&smsRow{})
+	messagesTo    = messages.by("to_number = ? AND " + messagesVisible)
+	messagesToAll = messages.by(messagesVisible)
+)
 
 func (t *tx) InsertSMS(m *vneid.SMS) error {
 	return t.insert("insert sms", messages, m, &smsRow{World: t.world, ID: m.ID, ToNumber: string(m.To), Text: m.Text, OTP: m.OTP,
@@ -105,21 +111,18 @@ func (t *tx) InsertSMS(m *vneid.SMS) error {
 
 // SMSTo orders by arrival on the phone, then by arrival here. A limit below 1
 // finds none.
-func (t *tx) SMSTo(to vneid.PhoneNumber, at time.Time, limit int) (list []vneid.SMS, err error) {
+func (t *tx) SMSTo(to vneid.PhoneNumber, at time.Time, limit int) (found []vneid.SMS, err error) {
 	if limit < 1 || !storable(to) {
 		return nil, nil
 	}
-	var rows []smsRow
-	err = t.read("sms to", func() error {
-		db := t.orm().Where("world = ?", t.world)
-		if to != "" {
-			db = db.Where("to_number = ?", string(to))
-		}
-		return db.Where("visible_ms > 0 AND visible_ms <= ?", ms(at)).Order("visible_ms DESC, seq DESC").Limit(limit).Find(&rows).Error
-	})
+	q, args := messagesToAll, []any{t.world, ms(at), limit}
+	if to != "" {
+		q, args = messagesTo, []any{t.world, string(to), ms(at), limit}
+	}
+	rows, err := list[smsRow](t, "sms to", messages, q, args...)
 	for _, r := range rows {
-		list = append(list, vneid.SMS{ID: r.ID, To: vneid.PhoneNumber(r.ToNumber), Text: r.Text, OTP: r.OTP, Login: r.Login,
+		found = append(found, vneid.SMS{ID: r.ID, To: vneid.PhoneNumber(r.ToNumber), Text: r.Text, OTP: r.OTP, Login: r.Login,
 			SentAt: fromMS(r.SentMS), VisibleAt: fromMS(r.VisibleMS)})
 	}
-	return list, err
+	return found, err
 }

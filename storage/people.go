@@ -35,8 +35,10 @@ type accountRow struct {
 func (accountRow) TableName() string { return "accounts" }
 
 var (
-	accounts      = newTable(&accountRow{})
-	accountByCCCD = accounts.by("cccd = ?")
+	accounts       = newTable(&accountRow{})
+	accountByCCCD  = accounts.by("cccd = ?")
+	accountsAll    = accounts.by("1 = 1 ORDER BY cccd LIMIT ?")
+	accountsByTerm = accounts.by("cccd IN (SELECT cccd FROM account_terms WHERE world = ? AND term >= ? AND term < ?) ORDER BY cccd LIMIT ?")
 )
 
 func newAccountRow(world string, a *vneid.Account) *accountRow {
@@ -68,6 +70,11 @@ type termRow struct {
 
 func (termRow) TableName() string { return "account_terms" }
 
+var (
+	termRows = newTable(&termRow{})
+	dropTerm = newQuery("DELETE FROM account_terms WHERE world = ? AND term = ? AND cccd = ?")
+)
+
 func (t *tx) Account(c vneid.CCCD) (*vneid.Account, error) {
 	var row accountRow
 	if err := t.take("account", accounts, accountByCCCD, &row, string(c)); err != nil {
@@ -84,25 +91,39 @@ func (t *tx) Accounts(query string, limit int) ([]vneid.Account, error) {
 	if limit < 1 || !storable(query) {
 		return nil, nil
 	}
+	find, args := accountsAll, []any{t.world, limit}
+	if q := foldQuery(query); q != "" {
+		find, args = accountsByTerm, []any{t.world, t.world, q, q + "\U0010ffff", limit}
+	}
+	rows, err := list[accountRow](t, "accounts", accounts, find, args...)
+	if err != nil {
+		return nil, err
+	}
+	return accountValues(rows)
+}
+
+func (t *tx) AccountsByCMND(cmnd string, limit int) ([]vneid.Account, error) {
+	if limit < 1 || cmnd == "" || !storable(cmnd) {
+		return nil, nil
+	}
 	var rows []accountRow
-	err := t.read("accounts", func() error {
-		db := t.orm().Where("world = ?", t.world)
-		if q := foldQuery(query); q != "" {
-			db = db.Where("cccd IN (SELECT cccd FROM account_terms WHERE world = ? AND term >= ? AND term < ?)",
-				t.world, q, q+"\U0010ffff")
-		}
-		return db.Order("cccd").Limit(limit).Find(&rows).Error
+	err := t.read("accounts by CMND", func() error {
+		return t.orm().Where("world = ? AND cmnd = ? AND cmnd <> ''", t.world, cmnd).Order("cccd").Limit(limit).Find(&rows).Error
 	})
 	if err != nil {
 		return nil, err
 	}
-	list := make([]vneid.Account, len(rows))
+	return accountValues(rows)
+}
+
+func accountValues(rows []accountRow) (found []vneid.Account, err error) {
+	found = make([]vneid.Account, len(rows))
 	for i := range rows {
-		if list[i], err = rows[i].value(); err != nil {
+		if found[i], err = rows[i].value(); err != nil {
 			return nil, err
 		}
 	}
-	return list, nil
+	return found, nil
 }
 
 func (t *tx) PutAccount(a *vneid.Account) error {
@@ -118,17 +139,17 @@ func (t *tx) PutAccount(a *vneid.Account) error {
 		return nil
 	}
 	return t.write("put account's search terms", func() error {
-		if len(was) > 0 {
-			err := t.orm().Where("world = ? AND term IN ? AND cccd = ?", t.world, was, string(a.CCCD)).Delete(&termRow{}).Error
-			if err != nil {
+		for _, term := range was {
+			if _, err := t.exec(dropTerm, t.world, term, string(a.CCCD)); err != nil {
 				return err
 			}
 		}
-		rows := make([]termRow, len(now))
-		for i, term := range now {
-			rows[i] = termRow{t.world, term, string(a.CCCD)}
+		for _, term := range now {
+			if _, err := t.exec(termRows.insert, t.world, term, string(a.CCCD)); err != nil {
+				return err
+			}
 		}
-		return t.orm().Create(&rows).Error
+		return nil
 	})
 }
 

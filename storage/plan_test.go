@@ -54,6 +54,11 @@ func (e *explainer) scan(ctx context.Context, query string, args, into []any) er
 	return e.conn.scan(ctx, query, args, into)
 }
 
+func (e *explainer) each(ctx context.Context, query string, args []any, next func() []any) error {
+	e.explain(query, args)
+	return e.conn.each(ctx, query, args, next)
+}
+
 func (e *explainer) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	e.explain(query, args)
 	return e.conn.ExecContext(ctx, query, args...)
@@ -77,6 +82,9 @@ func TestHotStatementsUseAnIndex(t *testing.T) {
 		{"PutAccount with another name", byKey, func() { tx.PutAccount(&vneid.Account{Persona: vneid.Persona{CCCD: "1", Name: "Bình"}}) }},
 		{"Accounts", byKey, func() { tx.Accounts("", 20) }},
 		{"Accounts by name", byKey, func() { tx.Accounts("an", 20) }},
+		{"AccountsByCMND", "accounts_by_cmnd", func() { tx.AccountsByCMND("1", 2) }},
+		{"RegisterEntry", byKey, func() { tx.RegisterEntry("1") }},
+		{"RegisterConsumer", byKey, func() { tx.RegisterConsumer("k") }},
 		{"Client", byKey, func() { tx.Client("c") }},
 		{"Login", byKey, func() { tx.Login("l") }},
 		{"LoginByCode", "logins_by_code", func() { tx.LoginByCode("c") }},
@@ -100,6 +108,9 @@ func TestHotStatementsUseAnIndex(t *testing.T) {
 		{"RevokeToken", byKey, func() { tx.RevokeToken("t", at) }},
 		{"RevokeGrant", "tokens_by_grant", func() { tx.RevokeGrant("g", at) }},
 		{"RevokeSessionTokens", "tokens_by_session", func() { tx.RevokeSessionTokens("s", at) }},
+		{"ClientsOfSession", "tokens_by_session", func() { tx.ClientsOfSession("s") }},
+		{"LogoutNotices", "logout_notices_by_due", func() { tx.LogoutNotices(9) }},
+		{"DeleteLogoutNotice", byKey, func() { tx.DeleteLogoutNotice("c", "s") }},
 		{"Throttle", byKey, func() { tx.Throttle("k") }},
 		{"SMSTo", "sms_by_number", func() { tx.SMSTo("0950000001", at, 20) }},
 		{"collect tokens", "tokens_by_expiry", func() { tx.collect("tokens", "hash", "expires_ms < ?", 1) }},

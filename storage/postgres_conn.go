@@ -17,7 +17,7 @@ type postgresConn struct {
 	*sql.Conn           // gorm's; this transaction has it alone
 	pgx       *pgx.Conn // the same connection
 	begin     string
-	begun     bool // BEGIN was sent
+	begun     bool // BEGIN was sent, or there is none
 	answered  bool // and succeeded
 }
 
@@ -40,6 +40,28 @@ func (c *postgresConn) scan(ctx context.Context, query string, args, into []any)
 	results := c.first(ctx, query, args)
 	err := results.QueryRow().Scan(into...)
 	return errors.Join(err, results.Close())
+}
+
+func (c *postgresConn) each(ctx context.Context, query string, args []any, next func() []any) (err error) {
+	var rows pgx.Rows
+	if c.begun {
+		rows, err = c.pgx.Query(ctx, query, args...)
+	} else {
+		results := c.first(ctx, query, args)
+		defer func() { err = errors.Join(err, results.Close()) }()
+		rows, err = results.Query()
+	}
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(next()...); err != nil {
+			return err
+		}
+	}
+	rows.Close()
+	return rows.Err()
 }
 
 // first sends BEGIN and the first statement together, and returns the answer

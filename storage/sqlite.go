@@ -3,8 +3,10 @@ package storage
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/url"
 	"path/filepath"
@@ -105,15 +107,19 @@ func (db *sqliteDB) update(ctx context.Context, _ int, fn txFunc) error {
 }
 
 func (db *sqliteDB) view(ctx context.Context, fn txFunc) error {
+	return db.peek(ctx, func(ctx context.Context, c conn) error { return c.(*sqliteConn).view(ctx, fn) })
+}
+
+func (db *sqliteDB) peek(ctx context.Context, fn txFunc) error {
 	if db.readers == nil {
-		return db.writer.view(ctx, fn)
+		return db.writer.read(ctx, fn)
 	}
 	c, err := db.reader(ctx)
 	if err != nil {
 		return describe(ctx, "begin reading", err)
 	}
 	defer func() { db.idle <- c }()
-	return c.view(ctx, fn)
+	return fn(ctx, c)
 }
 
 // reader takes a connection that nobody uses, or makes one when there may be
@@ -142,7 +148,7 @@ func (db *sqliteDB) reader(ctx context.Context) (*sqliteConn, error) {
 }
 
 func (db *sqliteDB) ping(ctx context.Context) error {
-	return db.view(ctx, func(ctx context.Context, c conn) error {
+	return db.peek(ctx, func(ctx context.Context, c conn) error {
 		var version int
 		return describe(ctx, "ping", c.QueryRowContext(ctx, "SELECT version FROM schema_version").Scan(&version))
 	})
@@ -178,15 +184,21 @@ func (db *sqliteDB) close() error {
 // listen to the context of a statement: an interrupt makes SQLite roll back
 // the transaction, which may be that of others too, and watching a context
 // costs a goroutine for each statement. tx looks before each of them.
+//
+// The statements of table.go go to the driver itself, those of gorm through
+// database/sql, on the same connection: it is ours until close, and whoever
+// uses it is alone with it.
 type sqliteConn struct {
 	raw   *sql.Conn
-	stmts map[string]*sql.Stmt
+	own   driver.ConnPrepareContext // the connection behind raw
+	ours  map[string]driver.Stmt
+	stmts map[string]*sql.Stmt // gorm's
 }
 
 var _ conn = (*sqliteConn)(nil)
 
-// preparedAtOnce is how many statements a connection remembers. The program
-// has fewer; lists of different lengths may make more.
+// preparedAtOnce is how many statements of gorm a connection remembers. The
+// program has fewer; lists of different lengths may make more.
 const preparedAtOnce = 200
 
 func newSQLiteConn(ctx context.Context, db *sql.DB) (*sqliteConn, error) {
@@ -194,7 +206,15 @@ func newSQLiteConn(ctx context.Context, db *sql.DB) (*sqliteConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sqliteConn{raw: raw, stmts: map[string]*sql.Stmt{}}, nil
+	c := &sqliteConn{raw: raw, ours: map[string]driver.Stmt{}, stmts: map[string]*sql.Stmt{}}
+	err = raw.Raw(func(conn any) error {
+		c.own = conn.(driver.ConnPrepareContext)
+		return nil
+	})
+	if err != nil {
+		return nil, errors.Join(err, raw.Close())
+	}
+	return c, nil
 }
 
 func (c *sqliteConn) PrepareContext(_ context.Context, query string) (*sql.Stmt, error) {
@@ -239,46 +259,160 @@ func (c *sqliteConn) QueryRowContext(ctx context.Context, query string, args ...
 	return s.QueryRowContext(context.Background(), args...)
 }
 
-func (c *sqliteConn) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	res, err := c.ExecContext(ctx, query, args...)
+// prepare finds one of our own statements, of which there are as many as the
+// program has texts.
+func (c *sqliteConn) prepare(query string) (driver.Stmt, error) {
+	if s := c.ours[query]; s != nil {
+		return s, nil
+	}
+	s, err := c.own.PrepareContext(context.Background(), query)
+	if err == nil {
+		c.ours[query] = s
+	}
+	return s, err
+}
+
+func (c *sqliteConn) exec(_ context.Context, query string, args ...any) (int64, error) {
+	return c.run(context.Background(), query, args)
+}
+
+func (c *sqliteConn) run(ctx context.Context, query string, args []any) (int64, error) {
+	s, err := c.prepare(query)
 	if err != nil {
 		return 0, err
 	}
-	return res.RowsAffected()
+	values, err := driverValues(args)
+	if err != nil {
+		return 0, err
+	}
+	result, err := s.(driver.StmtExecContext).ExecContext(ctx, values)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
-func (c *sqliteConn) scan(ctx context.Context, query string, args, into []any) error {
-	rows, err := c.QueryContext(ctx, query, args...)
+// query returns the rows, and a place for the values of one.
+func (c *sqliteConn) query(query string, args []any) (driver.Rows, []driver.Value, error) {
+	s, err := c.prepare(query)
+	if err != nil {
+		return nil, nil, err
+	}
+	values, err := driverValues(args)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err := s.(driver.StmtQueryContext).QueryContext(context.Background(), values)
+	if err != nil {
+		return nil, nil, err
+	}
+	return rows, make([]driver.Value, len(rows.Columns())), nil
+}
+
+func (c *sqliteConn) scan(_ context.Context, query string, args, into []any) error {
+	rows, row, err := c.query(query, args)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	if !rows.Next() {
-		if err := rows.Err(); err != nil {
-			return err
-		}
-		return sql.ErrNoRows
+	err = rows.Next(row)
+	if err == io.EOF {
+		err = sql.ErrNoRows
 	}
-	if err := rows.Scan(into...); err != nil {
+	if err == nil {
+		err = assign(into, row)
+	}
+	if closing := rows.Close(); err == nil {
+		err = closing
+	}
+	return err
+}
+
+func (c *sqliteConn) each(_ context.Context, query string, args []any, next func() []any) error {
+	rows, row, err := c.query(query, args)
+	if err != nil {
 		return err
 	}
-	return rows.Close()
+	for err == nil {
+		if err = rows.Next(row); err == nil {
+			err = assign(next(), row)
+		}
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	if closing := rows.Close(); err == nil {
+		err = closing
+	}
+	return err
+}
+
+// driverValues are the arguments as the driver takes them.
+func driverValues(args []any) ([]driver.NamedValue, error) {
+	values := make([]driver.NamedValue, len(args))
+	for i, arg := range args {
+		switch v := arg.(type) {
+		case string, int64, bool, []byte:
+			values[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
+		case int:
+			values[i] = driver.NamedValue{Ordinal: i + 1, Value: int64(v)}
+		default:
+			return nil, fmt.Errorf("no column holds a %T", arg)
+		}
+	}
+	return values, nil
+}
+
+// assign puts the values of the driver into the fields of a row.
+func assign(fields []any, row []driver.Value) error {
+	for i, field := range fields {
+		ok := false
+		switch v := row[i].(type) {
+		case string:
+			var p *string
+			if p, ok = field.(*string); ok {
+				*p = v
+			}
+		case nil: // an empty BLOB: no column is NULL
+			_, ok = field.(*[]byte)
+		case []byte:
+			var p *[]byte
+			if p, ok = field.(*[]byte); ok {
+				*p = v
+			}
+		case int64:
+			ok = assignInt(field, v)
+		}
+		if !ok {
+			return fmt.Errorf("column %d holds a %T where a %T is expected", i, row[i], field)
+		}
+	}
+	return nil
+}
+
+func assignInt(field any, v int64) bool {
+	switch p := field.(type) {
+	case *int64:
+		*p = v
+	case *int:
+		*p = int(v)
+	case *bool:
+		*p = v != 0
+	default:
+		return false
+	}
+	return true
 }
 
 // do runs a statement of the connection itself.
 func (c *sqliteConn) do(query string) error {
-	_, err := c.ExecContext(context.Background(), query)
+	_, err := c.run(context.Background(), query, nil)
 	return err
 }
 
 // begin waits for other processes on the same file, five seconds at most and
 // no longer than ctx lasts.
 func (c *sqliteConn) begin(ctx context.Context) error {
-	s, err := c.PrepareContext(ctx, "BEGIN IMMEDIATE")
-	if err == nil {
-		_, err = s.ExecContext(ctx)
-	}
-	if err != nil {
+	if _, err := c.run(ctx, "BEGIN IMMEDIATE", nil); err != nil {
 		c.do("ROLLBACK") // it may have begun before ctx ended
 		return describe(ctx, "begin", err)
 	}
@@ -294,6 +428,9 @@ func (c *sqliteConn) view(ctx context.Context, fn txFunc) error {
 }
 
 func (c *sqliteConn) close() error {
+	for _, s := range c.ours {
+		s.Close()
+	}
 	for _, s := range c.stmts {
 		s.Close()
 	}
@@ -301,9 +438,11 @@ func (c *sqliteConn) close() error {
 }
 
 // writerDSN sets the busy timeout first: the other pragmas may have to wait
-// already. A transaction of database/sql begins as a writer.
+// already. A transaction of database/sql begins as a writer. The log may grow to
+// 16 MiB before it is folded into the file: with SQLite's 4 the same few pages
+// were copied and flushed again every two dozen logins.
 func (l location) writerDSN() string {
-	return l.dsn("busy_timeout(5000)", "journal_mode(WAL)", "synchronous("+l.synchronous+")", "foreign_keys(1)") + "&_txlock=immediate"
+	return l.dsn("busy_timeout(5000)", "journal_mode(WAL)", "synchronous("+l.synchronous+")", "foreign_keys(1)", "wal_autocheckpoint(4000)") + "&_txlock=immediate"
 }
 
 func (l location) readerDSN() string {

@@ -1,5 +1,5 @@
 // Package storage keeps everything the provider must not forget, in SQLite or
-// PostgreSQL, through gorm and database/sql. It speaks vneid's types and
+// PostgreSQL, through their drivers and gorm. It speaks vneid's types and
 // errors only: gorm, SQL and the drivers' errors stay inside. It knows neither
 // HTTP nor what the rows mean, and it never asks for the time.
 //
@@ -54,6 +54,8 @@ var _ vneid.Store = (*Store)(nil)
 type engine interface {
 	// view runs fn on a snapshot.
 	view(ctx context.Context, fn txFunc) error
+	// peek runs fn, which does one statement, without a transaction.
+	peek(ctx context.Context, fn txFunc) error
 	// update runs fn and commits when it returns nil. Whatever fn wrote is
 	// undone when it does not, or panics. Run counts from 1.
 	update(ctx context.Context, run int, fn txFunc) error
@@ -67,7 +69,7 @@ type engine interface {
 	close() error
 }
 
-// conn is a connection inside a transaction: gorm's, and that of the statements
+// conn is a connection, mostly inside a transaction: gorm's, and that of the statements
 // of table.go.
 type conn interface {
 	gorm.ConnPool
@@ -76,6 +78,8 @@ type conn interface {
 	// scan reads the first row, or returns an error that describe takes for
 	// ErrNotFound.
 	scan(ctx context.Context, query string, args, into []any) error
+	// each reads every row into what next returns for it.
+	each(ctx context.Context, query string, args []any, next func() []any) error
 }
 
 type txFunc = func(context.Context, conn) error
@@ -116,6 +120,18 @@ func (s *Store) View(ctx context.Context, world string, fn func(vneid.Tx) error)
 	}
 	return s.db.view(ctx, func(ctx context.Context, c conn) error {
 		return newTx(ctx, s.db, c, world, false).run(fn)
+	})
+}
+
+// Peek runs fn, which reads once: one statement sees one moment by itself.
+func (s *Store) Peek(ctx context.Context, world string, fn func(vneid.Tx) error) error {
+	if s.closed.Load() {
+		return errClosed("peek")
+	}
+	return s.db.peek(ctx, func(ctx context.Context, c conn) error {
+		t := newTx(ctx, s.db, c, world, false)
+		t.once = true
+		return t.run(fn)
 	})
 }
 

@@ -18,10 +18,12 @@ type tx struct {
 	db       engine
 	world    string
 	writable bool
+	once     bool // the first method is the last: there is no transaction around it
 
 	mu       sync.Mutex // fn may have started goroutines
 	conn     conn
 	gorm     *gorm.DB // bound to conn; made by orm
+	used     bool     // a method ran
 	over     bool     // fn has returned
 	failed   error    // see do
 	versions []versionStep
@@ -73,6 +75,11 @@ func (t *tx) do(what string, f func() error) error {
 	if t.failed != nil {
 		return t.failed
 	}
+	if t.once && t.used {
+		t.failed = fmt.Errorf("storage: %s: Peek reads once", what)
+		return t.failed
+	}
+	t.used = true
 	err := t.ctx.Err()
 	if err == nil {
 		err = f()
@@ -111,6 +118,18 @@ func (t *tx) take(what string, from *table, q query, row any, keys ...any) error
 		}
 		return t.conn.scan(t.ctx, q[t.db.dialect()], append([]any{t.world}, keys...), from.targets(row))
 	})
+}
+
+// list reads every row that q finds.
+func list[R any](t *tx, what string, from *table, q query, args ...any) (rows []R, err error) {
+	err = t.read(what, func() error {
+		rows = nil
+		return t.conn.each(t.ctx, q[t.db.dialect()], args, func() []any {
+			rows = append(rows, *new(R))
+			return from.targets(&rows[len(rows)-1])
+		})
+	})
+	return rows, err
 }
 
 // insert adds the row made from value.
@@ -216,7 +235,8 @@ func (t *tx) putWorld(w vneid.WorldRecord) error {
 
 // clearedTables are all that a reset empties: every table with rows of a
 // world but its record and its signing keys.
-var clearedTables = []string{"accounts", "account_terms", "clients", "logins", "sessions", "consents", "tokens", "throttles", "sms", "devices", "activations", "handsets"}
+var clearedTables = []string{"accounts", "account_terms", "clients", "logins", "sessions", "consents", "tokens", "throttles", "sms", "devices", "activations", "handsets",
+	"register_entries", "register_consumers", "logout_notices"}
 
 func (t *tx) clear() error {
 	return t.write("clear world", func() error {

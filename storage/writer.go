@@ -175,9 +175,9 @@ func (w *writer) commit() {
 	w.end(describe(context.Background(), "commit", err))
 }
 
-// view reads on the writing connection, between two transactions: a database
+// read reads on the writing connection, between two transactions: a database
 // in memory has no other.
-func (w *writer) view(ctx context.Context, fn txFunc) error {
+func (w *writer) read(ctx context.Context, fn txFunc) error {
 	if err := w.take(ctx); err != nil {
 		return describe(ctx, "begin reading", err)
 	}
@@ -185,7 +185,7 @@ func (w *writer) view(ctx context.Context, fn txFunc) error {
 	if w.conn == nil {
 		return errClosed("view")
 	}
-	return w.conn.view(ctx, fn)
+	return fn(ctx, w.conn)
 }
 
 // close waits a little for those who came before.

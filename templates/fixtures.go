@@ -24,6 +24,10 @@ func FixturesIn(l Lang) map[string]View {
 		Frame: f, Action: "/login/abc123", ClientName: client, ClientHost: host,
 		CancelAction: "/login/abc123/cancel", HelpURL: sandbox + "/",
 	}
+	login.QR = QR{
+		State: QRFresh, ImageURL: "/login/abc123/qr.svg?g=1", RefreshAction: "/login/abc123/qr", WaitURL: "/login/abc123/waiting?g=1",
+		EventsURL: "/login/abc123/events?g=1", LoginURL: "/login/abc123", SecondsLeft: 118, Short: "7K3M-0QZ9", PhoneURL: sandbox + "/phone",
+	}
 	loginError := login
 	loginError.Username = "38090000001"
 	loginError.FieldError = map[string]string{"username": text("cccd.lost_zero"), "password": text("login.password.empty")}
@@ -33,7 +37,24 @@ func FixturesIn(l Lang) map[string]View {
 	loginLocked := login
 	loginLocked.Username, loginLocked.LockedMinutes = "038090000001", 15
 	loginBare := login
-	loginBare.CancelAction, loginBare.HelpURL = "", ""
+	loginBare.CancelAction, loginBare.HelpURL, loginBare.QR = "", "", QR{}
+	withQR := func(change func(*QR)) LoginView {
+		v := login
+		v.QR.ImageURL, v.QR.Short, v.QR.PhoneURL = "", "", ""
+		change(&v.QR)
+		return v
+	}
+	loginScanned := withQR(func(q *QR) {
+		q.State, q.By, q.At = QRScanned, "Nguyễn V** A**", "2026-11-22T09:30:05+07:00"
+	})
+	loginMatch := loginScanned
+	loginMatch.QR.Digits = "47"
+	loginQRExpired := withQR(func(q *QR) { q.State, q.EventsURL, q.SecondsLeft = QRExpired, "", 0 })
+	loginElsewhere := withQR(func(q *QR) { q.State, q.EventsURL = QRElsewhere, "" })
+	loginSpent := withQR(func(q *QR) { q.State, q.EventsURL, q.RefreshAction = QRSpent, "", "" })
+	waiting := func(v LoginView) WaitingView {
+		return WaitingView{Frame: f, ClientName: client, ClientHost: host, QR: v.QR}
+	}
 
 	otp := OTPView{
 		Frame: f, Action: "/login/abc123/otp", ResendAction: "/login/abc123/resend", CancelAction: "/login/abc123/cancel", ClientName: client, ClientHost: host, MaskedPhone: "095****001",
@@ -83,6 +104,10 @@ func FixturesIn(l Lang) map[string]View {
 	locked := Problem(f, "account_locked")
 	locked.Status = 403
 	locked.Links = []Link{back, {Text: text("message.again"), URL: "/login/abc123"}}
+	qrRefused := Problem(f, "qr_refused")
+	qrRefused.Status, qrRefused.Links = 403, []Link{back}
+	qrOther := Problem(f, "qr_other_browser")
+	qrOther.Status, qrOther.Links = 403, []Link{back}
 	notFound := Problem(sandboxFrame, "not_found")
 	notFound.Status = 404
 
@@ -119,6 +144,11 @@ func FixturesIn(l Lang) map[string]View {
 
 	all := map[string]View{
 		"login": login, "login-error": loginError, "login-wrong": loginWrong, "login-locked": loginLocked, "login-bare": loginBare,
+		"login-scanned": loginScanned, "login-scanned-digits": loginMatch, "login-qr-expired": loginQRExpired,
+		"login-qr-elsewhere": loginElsewhere, "login-qr-spent": loginSpent,
+		"waiting":         waiting(withQR(func(*QR) {})),
+		"waiting-scanned": waiting(loginScanned), "waiting-scanned-digits": waiting(loginMatch), "waiting-expired": waiting(loginQRExpired),
+		"message-qr-refused": qrRefused, "message-qr-other-browser": qrOther,
 		"otp": otp, "otp-wrong": otpWrong, "otp-last-try": otpLast, "otp-resend": otpResend, "otp-expired": otpExpired,
 		"sharing": sharing, "sharing-unticked": sharingUnticked, "sharing-offline": sharingOffline,
 		"sign-out":             SignOutConfirmView{Frame: f, Action: "/end_session/confirm", ClientName: client, PersonName: "Nguyễn Văn An"},

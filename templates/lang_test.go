@@ -101,7 +101,7 @@ func TestEveryProblemSaysWhatWhyAndWhatNext(t *testing.T) {
 		"too_many_passwords", "too_many_otps", "too_many_sms", "otp_wrong", "otp_expired", "otp_malformed", "otp_too_soon",
 		"bad_request_parameter", "unknown_client", "redirect_uri_invalid", "redirect_uri_missing", "request_invalid",
 		"logout_redirect_invalid", "not_found", "method_not_allowed", "too_large", "invalid_utf8", "host_refused",
-		"overloaded", "unavailable", "internal",
+		"overloaded", "unavailable", "internal", "qr_refused", "qr_other_browser", "qr_too_many",
 		"activation_over", "activation_unproved", "passcode_format", "passcode_wrong", "passcode_locked", "passcode_needed", "app_locked", "device_replaced",
 		"qr_empty", "qr_foreign", "qr_unknown", "qr_expired", "qr_replaced", "qr_used", "qr_taken", "qr_other_phone", "qr_level", "web_login_off",
 		"too_many_codes", "match_needed", "match_wrong", "sign_in_unknown", "call_stale", "call_replayed", "call_malformed", "call_forged", "too_many_calls",

@@ -15,6 +15,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -75,17 +76,50 @@ type withAssets interface {
 	assets() (styles, scripts []string)
 }
 
-var set = template.Must(template.New("").Funcs(template.FuncMap{
+var funcs = template.FuncMap{
+	"clocktime": clocktime,
 	"minutes":   minutes,
 	"timestamp": timestamp,
 	"isURL":     isURL,
-}).ParseFS(htmlFiles, "html/*.html"))
+	"qr":        qr,
+}
+
+// sets are the templates of each language.
+var sets = map[Lang]*template.Template{Vi: parse(Vi), En: parse(En)}
+
+// constant is a text that depends on nothing but the language.
+var constant = regexp.MustCompile(`\{\{\$?\.T "([a-z0-9_.]+)"\}\}`)
+
+// parse reads the templates with their constant texts already in place: asking
+// for each of them while a page is made cost half of the page.
+func parse(l Lang) *template.Template {
+	set := template.New("").Funcs(funcs)
+	files, err := htmlFiles.ReadDir("html")
+	if err != nil {
+		panic(err) // embedded at build time
+	}
+	for _, f := range files {
+		source, err := htmlFiles.ReadFile("html/" + f.Name())
+		if err != nil {
+			panic(err)
+		}
+		source = constant.ReplaceAllFunc(source, func(call []byte) []byte {
+			return []byte(template.HTMLEscapeString(Text(l, string(constant.FindSubmatch(call)[1]))))
+		})
+		template.Must(set.New(f.Name()).Parse(string(source)))
+	}
+	return set
+}
 
 // Render writes the whole page. Nothing is sent while it works, so a failure
 // can still become an error page.
 func Render(v View) ([]byte, error) {
 	if f := v.frame(); f.Lang == "" {
 		v = WithLang(v, Vi)
+	}
+	set := sets[Vi]
+	if v.frame().Lang == En {
+		set = sets[En]
 	}
 	var body, out bytes.Buffer
 	if err := set.ExecuteTemplate(&body, v.template(), v); err != nil {
@@ -129,6 +163,15 @@ func CSP(formActions ...string) string {
 // minutes is 125 as "2:05".
 func minutes(seconds int) string {
 	return fmt.Sprintf("%d:%02d", max(seconds, 0)/60, max(seconds, 0)%60)
+}
+
+// clocktime is the time of day of an RFC 3339 time, in its own zone.
+func clocktime(s string) string {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return s
+	}
+	return t.Format("15:04:05")
 }
 
 // timestamp shows an RFC 3339 time the Vietnamese way, in its own zone;

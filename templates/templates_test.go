@@ -90,7 +90,7 @@ func TestEveryPageObeysItsOwnContentSecurityPolicy(t *testing.T) {
 			t.Errorf("inline script or style: %q", bad)
 		}
 		for _, m := range loaded.FindAllStringSubmatch(html, -1) {
-			if !strings.HasPrefix(m[1], "/assets/") {
+			if !strings.HasPrefix(m[1], "/assets/") && !strings.HasPrefix(m[1], "/login/abc123/qr.svg?") {
 				t.Errorf("loads %s", m[1])
 			}
 		}
@@ -128,7 +128,7 @@ func TestEveryPageCanBeReadByAScreenReader(t *testing.T) {
 
 func TestNoPageShowsAMessageKeyOrAnEmptyPlaceholder(t *testing.T) {
 	// Keys are dotted lower-case words of a known family.
-	key := regexp.MustCompile(`\b(?:frame|client|issuer|login|otp|sharing|share|signout|signedout|message|formpost|home|phone|sms|error|cccd)\.[a-z_]+`)
+	key := regexp.MustCompile(`\b(?:frame|client|issuer|login|qr|otp|sharing|share|signout|signedout|message|formpost|home|phone|sms|error|cccd)\.[a-z_]+`)
 	tag := regexp.MustCompile(`<[^>]*>`)
 	everyPage(t, func(t *testing.T, _ Lang, html string) {
 		text := tag.ReplaceAllString(html, " ")
@@ -146,8 +146,13 @@ func TestThePagesKeepTheTextsAndIDsTheyPromised(t *testing.T) {
 			`<label for="username">Số định danh cá nhân</label>`, `id="username" name="username"`, `inputmode="numeric" autocomplete="username"`,
 			`<label for="password">Mật khẩu</label>`, `id="password" name="password" type="password" autocomplete="current-password"`,
 			`>Đăng nhập</button>`,
+			`<img id="qr" src="/login/abc123/qr.svg?g=1"`, `<summary>Không quét được?</summary>`, `<code id="qr-code" class="pick">7K3M-0QZ9</code>`,
+			`<a href="/login/abc123/waiting?g=1">Tôi đã quét mã</a>`,
 		},
-		"login-wrong": {"Số định danh cá nhân hoặc mật khẩu không đúng.", `value="038090000001"`},
+		"login-qr-expired":   {`<form method="post" action="/login/abc123/qr" class="qr-again" data-once>`, ">Tải lại</button>"},
+		"login-scanned":      {"Đã quét, chờ xác nhận trên điện thoại", "Nguyễn V** A**", "09:30:05"},
+		"login-qr-elsewhere": {">Tải lại</button>"},
+		"login-wrong":        {"Số định danh cá nhân hoặc mật khẩu không đúng.", `value="038090000001"`},
 		"otp": {
 			`<label for="otp">Mã OTP</label>`, `id="otp" name="otp"`, `inputmode="numeric" autocomplete="one-time-code"`,
 			"095****001", ">Xác nhận</button>", ">Gửi lại mã</button>",
@@ -183,9 +188,12 @@ func TestThePasswordIsNeverWrittenBackIntoAPage(t *testing.T) {
 func TestHostileTextStaysText(t *testing.T) {
 	const evil = `"><script>alert(1)</script><img src=x onerror=alert(1)>`
 	f := Frame{SwitchURL: "javascript:alert(1)", HomeURL: "javascript:alert(1)"}
+	hostileQR := QR{State: QRScanned, By: evil, At: evil, Digits: evil, EventsURL: evil, LoginURL: "javascript:alert(1)", RefreshAction: "javascript:alert(1)"}
 	for _, view := range []View{
+		WaitingView{Frame: f, ClientName: evil, ClientHost: evil, QR: hostileQR},
+		LoginView{Frame: f, QR: QR{State: QRFresh, ImageURL: "javascript:alert(1)", Short: evil, PhoneURL: "javascript:alert(1)", WaitURL: "javascript:alert(1)"}},
 		LoginView{Frame: f, ClientName: evil, ClientHost: evil, Username: evil, Error: evil, Retry: evil, Action: evil,
-			CancelAction: evil, HelpURL: "javascript:alert(1)", FieldError: map[string]string{"username": evil, "password": evil}},
+			CancelAction: evil, HelpURL: "javascript:alert(1)", QR: hostileQR, FieldError: map[string]string{"username": evil, "password": evil}},
 		OTPView{Frame: f, ClientName: evil, MaskedPhone: evil, Error: evil, TriesLeft: 2, Action: "javascript:alert(1)"},
 		SharingView{Frame: f, ClientName: evil, ClientHost: evil, PersonName: evil, Purpose: evil, Items: []SharedItem{{evil, evil, evil}}},
 		SignOutConfirmView{Frame: f, ClientName: evil, PersonName: evil},
@@ -227,6 +235,18 @@ func TestTheInboxReloadsWithoutScriptOnlyWhereNothingCanBeTyped(t *testing.T) {
 		reloads, field := strings.Contains(html, `http-equiv="refresh"`), strings.Contains(html, `<input id="to"`)
 		if reloads != want || reloads && field {
 			t.Errorf("%s: reloads %v, has a field %v", name, reloads, field)
+		}
+	}
+}
+
+func TestThePageThatWaitsReloadsWithoutScriptWhileSomethingMayHappen(t *testing.T) {
+	for name, want := range map[string]bool{"waiting": true, "waiting-scanned": true, "waiting-expired": false, "login": false, "login-scanned": false} {
+		html := render(t, Fixtures()[name])
+		if got := strings.Contains(html, `<noscript><meta http-equiv="refresh"`); got != want {
+			t.Errorf("%s: reloads %v", name, got)
+		}
+		if want && strings.Contains(html, "<input") {
+			t.Errorf("%s reloads and has a field", name)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package templates
 
-// LoginView is the first page of the provider: number and password.
+// LoginView is the first page of the provider: number and password, or the QR
+// code for the phone (qr_views.go).
 // Posts to Action: username, password. Posts to CancelAction: nothing.
 type LoginView struct {
 	Frame
@@ -13,6 +14,7 @@ type LoginView struct {
 	CancelAction           string            // gives up and goes back to the portal, "" = no such button
 	HelpURL                string            // the sandbox's home page (people, SMS inbox), "" = none
 	LockedMinutes          int               // > 0: this number is locked for so long
+	QR                     QR                // the other way in
 }
 
 // OTPView asks for the code that went out by SMS.

@@ -53,6 +53,7 @@ type ClientMetadata struct {
 	ClientName              string   `json:"client_name" yaml:"client_name"`
 	RedirectURIs            []string `json:"redirect_uris" yaml:"redirect_uris"`
 	PostLogoutRedirectURIs  []string `json:"post_logout_redirect_uris,omitempty" yaml:"post_logout_redirect_uris"`
+	BackchannelLogoutURI    string   `json:"backchannel_logout_uri,omitempty" yaml:"backchannel_logout_uri"`
 	TokenEndpointAuthMethod string   `json:"token_endpoint_auth_method" yaml:"token_endpoint_auth_method"`
 	GrantTypes              []string `json:"grant_types" yaml:"grant_types"`
 	ResponseTypes           []string `json:"response_types" yaml:"response_types"`
@@ -60,6 +61,8 @@ type ClientMetadata struct {
 	SubjectType             string   `json:"subject_type" yaml:"subject_type"` // pairwise, public
 	SectorIdentifierURI     string   `json:"sector_identifier_uri,omitempty" yaml:"sector_identifier_uri"`
 	IDTokenSignedAlg        string   `json:"id_token_signed_response_alg" yaml:"id_token_signed_response_alg"`
+
+	BackchannelLogoutSessionRequired bool `json:"backchannel_logout_session_required,omitempty" yaml:"backchannel_logout_session_required"`
 
 	Consent              string   `json:"consent" yaml:"consent"`
 	RequirePKCE          *bool    `json:"require_pkce" yaml:"require_pkce"`
@@ -179,6 +182,7 @@ func (m *ClientMetadata) Normalize(allowHosts []string) map[string]string {
 			bad[fmt.Sprintf("post_logout_redirect_uris[%d]", i)] = msg
 		}
 	}
+	m.checkBackchannel(bad, allowHosts)
 	if m.SectorIdentifierURI != "" {
 		if msg := CheckURI(m.SectorIdentifierURI, allowHosts); msg != "" {
 			bad["sector_identifier_uri"] = msg

@@ -202,22 +202,30 @@ func (s *Service) Revoke(ctx context.Context, c *Client, token string) error {
 func (s *Service) Inspect(ctx context.Context, token string) (t *Token, a *Account, err error) {
 	w := WorldFrom(ctx)
 	err = s.Store.View(ctx, w.ID, func(tx Tx) error {
-		if t, err = tx.Token(SecretHash(token)); err != nil {
-			return err
-		}
-		if !t.Alive(w.Clock.Now()) {
-			return ErrNotFound
-		}
-		if a, err = tx.Account(t.CCCD); err != nil {
-			return err
-		}
-		if a.Status != AccountActive {
-			return ErrNotFound
-		}
-		return nil
+		t, a, err = InspectIn(tx, w, token)
+		return err
 	})
 	if err != nil {
 		return nil, nil, err
+	}
+	return t, a, nil
+}
+
+// InspectIn is Inspect within a transaction that reads more.
+func InspectIn(tx Tx, w *World, token string) (*Token, *Account, error) {
+	t, err := tx.Token(SecretHash(token))
+	if err != nil {
+		return nil, nil, err
+	}
+	if !t.Alive(w.Clock.Now()) {
+		return nil, nil, ErrNotFound
+	}
+	a, err := tx.Account(t.CCCD)
+	if err != nil {
+		return nil, nil, err
+	}
+	if a.Status != AccountActive {
+		return nil, nil, ErrNotFound
 	}
 	return t, a, nil
 }

@@ -3,6 +3,7 @@ package vneid
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -26,6 +27,8 @@ func Fold(s string) string {
 	var b strings.Builder
 	for _, r := range norm.NFD.String(strings.ToLower(s)) {
 		switch {
+		case r < utf8.RuneSelf: // most are, and the tables of unicode are slow
+			b.WriteByte(byte(r))
 		case unicode.Is(unicode.Mn, r):
 		case r == 'đ':
 			b.WriteByte('d')

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -247,6 +248,21 @@ func (l *Login) MatchChoices(salt []byte) []int {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// scannedBy is the name of who scanned the live code, shortened.
+func scannedBy(tx Tx, l *Login) (string, error) {
+	if l.State != StateStarted || l.QR.State != QRScanned {
+		return "", nil
+	}
+	a, err := tx.Account(l.QR.CCCD)
+	if errors.Is(err, ErrNotFound) {
+		return "", nil // deleted meanwhile: the confirmation will say so
+	}
+	if err != nil {
+		return "", err
+	}
+	return ScannedBy(a.Name), nil
 }
 
 // ScannedBy is how the waiting page names who scanned: enough for the person to

@@ -49,6 +49,9 @@ type Step struct {
 	NewSession string
 	// ShowsQR: this browser, and no other, waits for a phone.
 	ShowsQR bool
+	// ScannedBy is the shortened name of whose phone scanned the code that this
+	// browser shows, "" = nobody's yet.
+	ScannedBy string
 	// NewWaiting is the secret of the browser that shows the QR code this step
 	// began: a cookie.
 	NewWaiting string
@@ -89,6 +92,20 @@ func (s *Service) Look(ctx context.Context, id string, b Browser) (step Step, er
 		return err
 	})
 	return step, err
+}
+
+// LookAtQR reads a login for the browsers that wait for a phone, and the
+// shortened name of who scanned its code. Whether a browser may hear of it was
+// decided when it began to wait.
+func (s *Service) LookAtQR(ctx context.Context, id string) (l *Login, by string, err error) {
+	err = s.Store.View(ctx, WorldFrom(ctx).ID, func(tx Tx) error {
+		if l, err = tx.Login(id); err != nil {
+			return err
+		}
+		by, err = scannedBy(tx, l)
+		return err
+	})
+	return l, by, err
 }
 
 // Resume takes a login as far as it goes without asking the citizen anything:

@@ -81,5 +81,8 @@ func endSession(tx Tx, session *Session, now time.Time) error {
 	if err := tx.SaveSession(session); err != nil {
 		return err
 	}
+	if err := noticeLogout(tx, session, now); err != nil {
+		return err
+	}
 	return tx.RevokeSessionTokens(session.ID, now)
 }

@@ -73,6 +73,9 @@ func (s *Service) load(ctx context.Context, tx Tx, id string, b Browser) (Step, 
 	if err == nil && l.CCCD != "" {
 		step.Account, err = tx.Account(l.CCCD)
 	}
+	if err == nil && step.ShowsQR {
+		step.ScannedBy, err = scannedBy(tx, l)
+	}
 	if errors.Is(err, ErrNotFound) {
 		return Step{}, Errorf(CodeNotFound, "login_not_found", "the login's client or person was deleted meanwhile")
 	}

@@ -9,7 +9,7 @@ import (
 // implements it for SQLite and PostgreSQL; storagetest holds both to what is
 // written here.
 //
-// Both functions hand fn a [Tx] that is good until fn returns. fn may run more
+// View, Peek and Update hand fn a [Tx] that is good until fn returns. fn may run more
 // than once (a conflict, a busy database), so it changes nothing outside the
 // Tx except variables it sets anew each time. An error of fn rolls everything
 // back and comes out unchanged. fn is short and waits for nobody: others may
@@ -21,6 +21,9 @@ import (
 // once is claimed by a row.
 type Store interface {
 	View(ctx context.Context, world string, fn func(Tx) error) error
+	// Peek is View for an fn that calls one getter, once: it needs no
+	// transaction to see one moment.
+	Peek(ctx context.Context, world string, fn func(Tx) error) error
 	Update(ctx context.Context, world string, fn func(Tx) error) error
 
 	Worlds(ctx context.Context) ([]WorldRecord, error)
@@ -49,8 +52,14 @@ type Store interface {
 // answers ErrExists for a taken key; Put inserts or replaces.
 type Tx interface {
 	Account(CCCD) (*Account, error)
-	Accounts(query string, limit int) ([]Account, error) // by number, name (any case) or phone; ordered by CCCD
+	Accounts(query string, limit int) ([]Account, error)      // by number, name (any case) or phone; ordered by CCCD
+	AccountsByCMND(cmnd string, limit int) ([]Account, error) // ordered by CCCD
 	PutAccount(*Account) error
+
+	RegisterEntry(CCCD) (*RegisterEntry, error)
+	PutRegisterEntry(*RegisterEntry) error
+	RegisterConsumer(keyHash string) (*RegisterConsumer, error)
+	PutRegisterConsumer(*RegisterConsumer) error
 
 	Client(id string) (*Client, error)
 	Clients() ([]Client, error) // ordered by ID
@@ -104,6 +113,12 @@ type Tx interface {
 	RevokeGrant(grantID string, at time.Time) error
 	// RevokeSessionTokens revokes the access tokens of a session.
 	RevokeSessionTokens(sid string, at time.Time) error
+
+	// ClientsOfSession lists who got tokens in a session, each once.
+	ClientsOfSession(sid string) ([]SessionClient, error)
+	LogoutNotices(limit int) ([]LogoutNotice, error) // the earliest due first
+	PutLogoutNotice(*LogoutNotice) error             // one for each client and session
+	DeleteLogoutNotice(clientID, sid string) error   // none is as good as deleted
 
 	Throttle(key string) (*Throttle, error) // an empty one when there is none
 	PutThrottle(*Throttle) error

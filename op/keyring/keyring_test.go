@@ -125,7 +125,7 @@ func sign(ctx context.Context, r *Ring, alg string) (token, kid string, err erro
 	if err != nil {
 		return "", "", err
 	}
-	if token, err = r.Sign(ctx, place, alg, map[string]any{"sub": "an"}); err != nil {
+	if token, err = r.Sign(ctx, place, TypeJWT, alg, map[string]any{"sub": "an"}); err != nil {
 		return "", "", err
 	}
 	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(alg)})

@@ -18,9 +18,16 @@ import (
 // that happens only once, such as the redemption of a code.
 func (r *Ring) Enter() (*queue.Place, error) { return r.queue.Enter() }
 
-// Sign makes a JWT of the claims with the active key of an algorithm, when it
+// Types of what we sign. They tell one kind of token from another (RFC 8725
+// §3.11): a logout token is no ID token.
+const (
+	TypeJWT    = "JWT"
+	TypeLogout = "logout+jwt" // OIDC Back-Channel Logout §2.4
+)
+
+// Sign makes a JWT of that type with the active key of an algorithm, when it
 // is the place's turn. Then it leaves the place.
-func (r *Ring) Sign(ctx context.Context, place *queue.Place, alg string, claims any) (string, error) {
+func (r *Ring) Sign(ctx context.Context, place *queue.Place, typ, alg string, claims any) (string, error) {
 	defer place.Leave()
 	if err := place.Wait(ctx); err != nil {
 		return "", fmt.Errorf("wait for a signature: %w", err)
@@ -29,7 +36,7 @@ func (r *Ring) Sign(ctx context.Context, place *queue.Place, alg string, claims 
 	if err != nil {
 		return "", err
 	}
-	signer := s.signers[alg]
+	signer := s.signers[kind{alg, typ}]
 	if signer == nil {
 		return "", fmt.Errorf("no active key for %q", alg)
 	}
@@ -42,7 +49,8 @@ var ErrToken = errors.New("not a token of this provider")
 // maxToken bounds the tokens that Verify reads, in bytes.
 const maxToken = 16 << 10
 
-// Verify reads the claims of a JWT that we signed ourselves, however old. Keys
+// Verify reads the claims of a JWT (TypeJWT) that we signed ourselves, however
+// old. Keys
 // that sign no more will do, even retired ones for as long as a session lasts:
 // a citizen who signed in before the rotation must still be able to sign out.
 func (r *Ring) Verify(ctx context.Context, token string, claims any) error {
@@ -58,6 +66,9 @@ func (r *Ring) Verify(ctx context.Context, token string, claims any) error {
 		return err
 	}
 	header := parsed.Headers[0]
+	if typ, _ := header.ExtraHeaders[jose.HeaderType].(string); typ != TypeJWT {
+		return ErrToken
+	}
 	k := s.find(header.KeyID)
 	if k == nil || k.Alg != header.Algorithm || k.State == vneid.KeyRetired && !hintable(k, vneid.WorldFrom(ctx)) ||
 		parsed.Claims(k.public, claims) != nil {

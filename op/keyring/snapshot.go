@@ -23,10 +23,13 @@ type snapshot struct {
 	world   *vneid.World
 	at      time.Time // real time; the store held this then or later
 	rows    []vneid.SigningKey
-	keys    []key // as rows, without the keys retired long ago
-	signers map[string]jose.Signer
+	keys    []key                // as rows, without the keys retired long ago
+	signers map[kind]jose.Signer // of the active keys
 	jwks    []byte
 }
+
+// kind is what a signer signs.
+type kind struct{ alg, typ string }
 
 // key is a row, read.
 type key struct {
@@ -45,7 +48,7 @@ func (r *Ring) snapshot(world *vneid.World, previous *snapshot, rows []vneid.Sig
 		same.world, same.at = world, at
 		return &same, nil
 	}
-	s := &snapshot{world: world, at: at, rows: rows, signers: map[string]jose.Signer{}}
+	s := &snapshot{world: world, at: at, rows: rows, signers: map[kind]jose.Signer{}}
 	var set jose.JSONWebKeySet
 	for _, row := range rows {
 		k, err := r.key(world, previous, row, at)
@@ -63,8 +66,12 @@ func (r *Ring) snapshot(world *vneid.World, previous *snapshot, rows []vneid.Sig
 			continue
 		}
 		signing := jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.Alg), Key: jose.JSONWebKey{Key: k.private, KeyID: k.KID, Algorithm: k.Alg, Use: "sig"}}
-		if s.signers[k.Alg], err = jose.NewSigner(signing, (&jose.SignerOptions{}).WithType("JWT")); err != nil {
-			return nil, rowError(world.ID, &row, err)
+		for _, typ := range []string{TypeJWT, TypeLogout} {
+			signer, err := jose.NewSigner(signing, (&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
+			if err != nil {
+				return nil, rowError(world.ID, &row, err)
+			}
+			s.signers[kind{k.Alg, typ}] = signer
 		}
 	}
 	var err error

@@ -49,7 +49,8 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	l := step.Login
-	if l.State == vneid.StateCodeIssued || l.State == vneid.StateSecondFactorOK || l.BrowserHash == "" ||
+	if l.State == vneid.StateCodeIssued || l.BrowserHash == "" ||
+		l.State == vneid.StateSecondFactorOK || // a phone confirmed: on, if this browser shows the code
 		l.State == vneid.StateStarted && (b.Session != "" || l.Request.HasPrompt("none")) {
 		if step, err = p.Service.Resume(r.Context(), id, b); err != nil {
 			return err
@@ -69,6 +70,10 @@ func (p *Pages) next(w http.ResponseWriter, r *http.Request, step *vneid.Step) e
 	switch {
 	case step.Code != "":
 		return p.Respond(w, r, &l.Request, url.Values{"code": {step.Code}})
+	case step.Refusal != "" && l.State == vneid.StateRefused && l.QR.State == vneid.QRRefused && r.Method == http.MethodGet:
+		// The phone has spoken, and the person may have looked away from this
+		// page: it says so before it leads back.
+		return p.failStep(w, withStep(r, step), step, vneid.Errorf(vneid.CodeForbidden, "qr_refused", "refused on the phone, or another number chosen than the page shows"))
 	case step.Refusal != "" && l.State == vneid.StateRefused && (r.Method == http.MethodPost || l.CCCD == "" || l.Request.HasPrompt("none")):
 		return p.Respond(w, r, &l.Request, oauthError(step.Refusal))
 	case r.Method == http.MethodPost || !strings.HasPrefix(r.URL.Path, "/login/"):

@@ -26,6 +26,8 @@ type Pages struct {
 	Service *vneid.Service
 	Logger  *slog.Logger
 	HelpURL string // the sandbox: people and SMS inbox; "" = none
+	ScanURL string // where the phone app takes codes: QR codes begin with it; "" = none are shown
+	Hub     *Hub
 	Metrics *metrics.Set
 }
 
@@ -37,6 +39,10 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /login/{id}/resend", p.page(p.resend))
 	mux.HandleFunc("POST /login/{id}/sharing", p.page(p.sharing))
 	mux.HandleFunc("POST /login/{id}/cancel", p.page(p.cancel))
+	mux.HandleFunc("POST /login/{id}/qr", p.page(p.newCode))
+	mux.HandleFunc("GET /login/{id}/qr.svg", p.page(p.picture))
+	mux.HandleFunc("GET /login/{id}/waiting", p.page(p.waitPage))
+	mux.HandleFunc("GET /login/{id}/events", p.page(p.events))
 	mux.HandleFunc("GET /login/{id}/return", p.page(p.giveBack))
 	// A reload of a page that answered a form asks for the form's address.
 	mux.HandleFunc("GET /login/{id}/{step}", p.page(func(w http.ResponseWriter, r *http.Request) error {

@@ -17,6 +17,7 @@ func (p *Pages) renderLogin(w http.ResponseWriter, r *http.Request, step *vneid.
 	v.Frame = p.Frame(w, r)
 	v.Action, v.CancelAction, v.HelpURL = base+"/password", base+"/cancel", p.HelpURL
 	v.ClientName, v.ClientHost = step.Client.ClientName, hostOf(step.Login.Request.RedirectURI)
+	v.QR = p.qrView(r, step)
 	return p.Render(w, r, status, v, FormActions(step.Client)...)
 }
 
@@ -147,7 +148,7 @@ func (p *Pages) waysOn(r *http.Request, f templates.Frame, step *vneid.Step, key
 	switch {
 	case l.State == vneid.StateRefused || l.State == vneid.StateLocked || key == "login_expired":
 		return []templates.Link{{Text: back, URL: p.url(r, "/login/"+l.ID+"/return"), Primary: true}}
-	case l.State == vneid.StateRedeemed:
+	case l.State == vneid.StateRedeemed || key == "qr_other_browser":
 		return []templates.Link{{Text: back, URL: originOf(l.Request.RedirectURI) + "/", Primary: true}}
 	}
 	return []templates.Link{{Text: f.T("message.again"), URL: p.url(r, "/login/"+l.ID), Primary: true}}

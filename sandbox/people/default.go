@@ -9,9 +9,22 @@ import (
 // Default is the seed of every world nobody chose another for: thirteen
 // people, each of them one situation a portal has to cope with, and two
 // clients. The prefix 095 belongs to no network.
-func Default() Data {
-	return Data{Version: "default@1", Personas: defaultPersonas(), Clients: defaultClients()}
+//
+// scheme is that of the provider: the portal beside it is told of logouts in
+// the same way.
+func Default(scheme string) Data {
+	return Data{Version: "default@2 " + scheme, Personas: defaultPersonas(), Clients: defaultClients(scheme),
+		Register: []vneid.RegisterEntry{
+			{CCCD: "038198000008", Name: "Ngô Thị Khánh Lynh"}, // a typo there
+			{CCCD: "038093000013", Absent: true},
+			{CCCD: "038065000014", Deceased: true},
+		},
+		Askers: []Asker{{Name: "thanhhoa-portal", Key: "thanhhoa-dancu-key", PerMinute: defaultPerMinute}}}
 }
+
+// defaultPerMinute is the quota of a consumer that asks for none: more than a
+// sign-in page needs, fewer than it takes to try numbers out.
+const defaultPerMinute = 120
 
 func defaultPersonas() []vneid.Persona {
 	an := citizen("038090000001", "Nguyễn Văn An", "male", "1990-03-15", "0950000001",
@@ -67,12 +80,13 @@ func citizen(number vneid.CCCD, name, gender, birthdate string, phone vneid.Phon
 	}
 }
 
-func defaultClients() []Client {
+func defaultClients(scheme string) []Client {
 	portal := Client{Secret: "thanhhoa-portal-secret", ClientMetadata: vneid.ClientMetadata{
 		ClientID:                "thanhhoa-portal",
 		ClientName:              "Cổng dịch vụ công tỉnh Thanh Hóa (bản mẫu)",
 		RedirectURIs:            onLoopback(":9999", "/callback"),
 		PostLogoutRedirectURIs:  onLoopback(":9999", "/"),
+		BackchannelLogoutURI:    scheme + "://127.0.0.1:9999/backchannel-logout",
 		TokenEndpointAuthMethod: vneid.AuthBasic,
 		Consent:                 vneid.ConsentNever, // the real portal shows no sharing page, seed 003
 	}}

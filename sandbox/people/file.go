@@ -16,6 +16,9 @@ import (
 type seedFile struct {
 	Personas []persona `yaml:"personas"`
 	Clients  []Client  `yaml:"clients"`
+
+	Register []vneid.RegisterEntry `yaml:"register"`
+	Askers   []Asker               `yaml:"register_consumers"`
 }
 
 type persona struct{ vneid.Persona }
@@ -45,7 +48,38 @@ func Read(name string, content []byte, nowYear int, allowHosts []string) (Data, 
 		d.Personas = append(d.Personas, *p)
 	}
 	CheckClients(f, "clients", d.Clients, allowHosts)
+	d.Register, d.Askers = raw.Register, raw.Askers
+	checkRegister(f, d, nowYear)
 	return d, f.Mistakes.Err()
+}
+
+func checkRegister(f *strictyaml.File, d Data, nowYear int) {
+	for i := range d.Register {
+		e, at := &d.Register[i], fmt.Sprintf("register[%d]", i)
+		number, err := vneid.ParseCCCD(string(e.CCCD), nowYear)
+		if err != nil {
+			f.Add(at+".cccd", "no CCCD", "the 12 digits of one of the personas")
+		}
+		e.CCCD = number
+		if len([]rune(e.Name)) > 200 {
+			f.Add(at+".name", "longer than 200 characters", "")
+		}
+	}
+	for i := range d.Askers {
+		a, at := &d.Askers[i], fmt.Sprintf("register_consumers[%d]", i)
+		if a.PerMinute == 0 {
+			a.PerMinute = defaultPerMinute
+		}
+		if a.Name == "" || len(a.Name) > 100 {
+			f.Add(at+".name", "1 to 100 characters", "")
+		}
+		if !plainSecret(a.Key) {
+			f.Add(at+".key", "8 to 200 visible ASCII characters", "")
+		}
+		if a.PerMinute < 1 || a.PerMinute > 10000 {
+			f.Add(at+".per_minute", "out of range", "1 to 10000")
+		}
+	}
 }
 
 // CheckClients fills in the defaults of the clients that stand under key in f

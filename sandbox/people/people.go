@@ -30,6 +30,15 @@ type Data struct {
 	Version  string
 	Personas []vneid.Persona
 	Clients  []Client
+	Register []vneid.RegisterEntry // where the population database differs from the accounts
+	Askers   []Asker               // who may ask it
+}
+
+// Asker is a consumer of the population database with its key.
+type Asker struct {
+	Name      string `yaml:"name"`
+	Key       string `yaml:"key"`
+	PerMinute int    `yaml:"per_minute"`
 }
 
 // None is the seed of an empty world.
@@ -52,6 +61,9 @@ func Seed(ctx context.Context, store vneid.Store, w *vneid.World, hasher vneid.H
 	}
 	if err := PutClients(ctx, store, w, d.Clients); err != nil {
 		return fmt.Errorf("seed the clients: %w", err)
+	}
+	if err := putRegister(ctx, store, w, d); err != nil {
+		return fmt.Errorf("seed the population database: %w", err)
 	}
 	record.SeedVersion = d.Version
 	return store.PutWorld(ctx, record)
@@ -85,6 +97,22 @@ func putPersonas(ctx context.Context, store vneid.Store, w *vneid.World, hasher 
 				Persona: p, ID: vneid.AccountID(w.Salt, p.CCCD), PasswordHash: hash, UpdatedAt: w.Clock.Now(),
 			}
 			if err := tx.PutAccount(&account); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func putRegister(ctx context.Context, store vneid.Store, w *vneid.World, d Data) error {
+	return store.Update(ctx, w.ID, func(tx vneid.Tx) error {
+		for i := range d.Register {
+			if err := tx.PutRegisterEntry(&d.Register[i]); err != nil {
+				return err
+			}
+		}
+		for _, a := range d.Askers {
+			if err := tx.PutRegisterConsumer(&vneid.RegisterConsumer{KeyHash: vneid.SecretHash(a.Key), Name: a.Name, PerMinute: a.PerMinute}); err != nil {
 				return err
 			}
 		}

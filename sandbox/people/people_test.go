@@ -10,7 +10,7 @@ import (
 )
 
 func TestEveryPersonaIsValidAndItsNumberAgreesWithSexAndYear(t *testing.T) {
-	for _, p := range people.Default().Personas {
+	for _, p := range people.Default("http").Personas {
 		if bad := p.Validate(2026); len(bad) > 0 {
 			t.Errorf("%s: %v", p.Name, bad)
 		}
@@ -50,12 +50,12 @@ func TestTheDefaultSeedIsThePeopleOfTheContract(t *testing.T) {
 		{"038093000013", "Đặng Thế Sơn", "1993-06-18", "0950000013", usual},
 		{"038065000014", "Cao Văn Tâm", "1965-03-03", "0950000014", usual},
 	} {
-		got := people.Default().Personas[i]
+		got := people.Default("http").Personas[i]
 		if string(got.CCCD) != want.cccd || got.Name != want.name || got.Birthdate != want.birthdate || string(got.Phone) != want.phone || !want.special(got) {
 			t.Errorf("persona %d: %+v, want %+v", i, got, want)
 		}
 	}
-	if n := len(people.Default().Personas); n != 13 {
+	if n := len(people.Default("http").Personas); n != 13 {
 		t.Errorf("%d people, want 13", n)
 	}
 }
@@ -65,7 +65,7 @@ func usual(p vneid.Persona) bool {
 }
 
 func TestTheTwoClientsAcceptTheAddressesOfTheContract(t *testing.T) {
-	portal, own := client(people.Default().Clients[0]), client(people.Default().Clients[1])
+	portal, own := client(people.Default("http").Clients[0]), client(people.Default("http").Clients[1])
 	for uri, want := range map[string][2]bool{ // portal, own
 		"http://127.0.0.1:9999/callback":  {true, true},
 		"https://localhost:9999/callback": {true, true},

@@ -154,7 +154,7 @@ func (n *Network) look(ctx context.Context, to vneid.PhoneNumber) (visible []vne
 	w := vneid.WorldFrom(ctx)
 	now := w.Clock.Now()
 	var all []vneid.SMS
-	err = n.store.View(ctx, w.ID, func(tx vneid.Tx) error {
+	err = n.store.Peek(ctx, w.ID, func(tx vneid.Tx) error {
 		var err error
 		all, err = tx.SMSTo(to, now.Add(vneid.SMSLateBy), 2*Limit)
 		return err

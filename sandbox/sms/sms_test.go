@@ -30,7 +30,7 @@ func network(t *testing.T) (context.Context, *sms.Network, *vneid.OffsetClock) {
 	clock := &vneid.OffsetClock{Base: vneid.SystemClock{}}
 	w := &vneid.World{ID: vneid.DefaultWorld, Clock: clock, Policy: vneid.DefaultPolicy(), Salt: []byte("salt")}
 	err = store.Update(t.Context(), w.ID, func(tx vneid.Tx) error {
-		for _, p := range people.Default().Personas {
+		for _, p := range people.Default("http").Personas {
 			if err := tx.PutAccount(&vneid.Account{Persona: p, ID: string(p.CCCD)}); err != nil {
 				return err
 			}

@@ -54,7 +54,7 @@ func errorRollsBack(t *testing.T, s vneid.Store) {
 }
 
 func panicRollsBack(t *testing.T, s vneid.Store) {
-	for name, run := range map[string]func(context.Context, string, func(vneid.Tx) error) error{"Update": s.Update, "View": s.View} {
+	for name, run := range map[string]func(context.Context, string, func(vneid.Tx) error) error{"Update": s.Update, "View": s.View, "Peek": s.Peek} {
 		func() {
 			defer func() {
 				if r := recover(); r != "ouch" {
@@ -75,7 +75,7 @@ func cancelledCommitsNothing(t *testing.T, s vneid.Store) {
 	insertLogin(t, s, "old")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	for name, run := range map[string]func(context.Context, string, func(vneid.Tx) error) error{"Update": s.Update, "View": s.View} {
+	for name, run := range map[string]func(context.Context, string, func(vneid.Tx) error) error{"Update": s.Update, "View": s.View, "Peek": s.Peek} {
 		err := run(ctx, world, func(vneid.Tx) error {
 			t.Errorf("%s ran the function though the context was cancelled", name)
 			return nil
@@ -122,6 +122,31 @@ func viewCannotWrite(t *testing.T, s vneid.Store) {
 		return nil
 	})
 	update(t, s, e.write) // would be refused, had one of them written
+}
+
+// peekReadsOnce: a second getter would see another moment, so it must fail.
+func peekReadsOnce(t *testing.T, s vneid.Store) {
+	insertLogin(t, s, "old")
+	peek := func(fn func(vneid.Tx) error) error { return s.Peek(context.Background(), world, fn) }
+	is(t, "one look", peek(func(tx vneid.Tx) error {
+		l, err := tx.Login("old")
+		if err == nil && l.ID != "old" {
+			t.Errorf("read %+v", l)
+		}
+		return err
+	}), nil)
+	is(t, "a look at nothing", peek(func(tx vneid.Tx) error { _, err := tx.Login("none"); return err }), vneid.ErrNotFound)
+	if peek(func(tx vneid.Tx) error { tx.Login("none"); _, err := tx.Login("old"); return err }) == nil {
+		t.Error("Peek read twice")
+	}
+	if peek(func(tx vneid.Tx) error { tx.Login("none"); tx.Login("old"); return nil }) == nil {
+		t.Error("Peek read twice and forgot")
+	}
+	if peek(func(tx vneid.Tx) error { return tx.InsertLogin(&vneid.Login{ID: "new"}) }) == nil {
+		t.Error("Peek wrote")
+	}
+	notThere(t, s, "new")
+	update(t, s, countUp("old")) // no lock and no transaction is left
 }
 
 func lateTxIsUseless(t *testing.T, s vneid.Store) {

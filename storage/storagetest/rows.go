@@ -24,6 +24,9 @@ type everything struct {
 	device  vneid.Device
 	begun   vneid.Activation
 	handset vneid.Handset
+	entry   vneid.RegisterEntry
+	asker   vneid.RegisterConsumer
+	notice  vneid.LogoutNotice
 }
 
 func filled(key string) *everything {
@@ -41,13 +44,19 @@ func filled(key string) *everything {
 	fill(&e.device, key)
 	fill(&e.begun, key)
 	fill(&e.handset, key)
+	fill(&e.entry, key)
+	fill(&e.asker, key)
+	fill(&e.notice, key)
 	e.rename(key)
 	return e
 }
 
 // rename gives all values keys that the tests know.
 func (e *everything) rename(key string) {
-	e.account.CCCD = vneid.CCCD(key)
+	e.account.CCCD, e.account.CMND = vneid.CCCD(key), "cmnd "+key
+	e.notice.ClientID, e.notice.SessionID = key, key
+	e.tokens[0].SessionID, e.tokens[1].SessionID = "session "+key, "session "+key
+	e.entry.CCCD, e.asker.KeyHash = vneid.CCCD(key), key
 	e.client.ClientID = key
 	e.login.ID, e.login.CodeHash, e.login.CCCD, e.login.QR.ShortHash = key, "code "+key, vneid.CCCD(key), "short "+key
 	e.session.ID, e.session.SecretHash = key, "secret "+key
@@ -65,7 +74,8 @@ func (e *everything) write(tx vneid.Tx) error {
 	return errors.Join(
 		tx.PutAccount(&e.account), tx.PutClient(&e.client), tx.InsertLogin(&e.login), tx.InsertSession(&e.session),
 		tx.PutConsent(&e.consent), tx.InsertTokens(&e.tokens[0], &e.tokens[1]), tx.PutThrottle(&e.hits),
-		tx.PutSigningKey(&e.key), tx.InsertSMS(&e.sms), tx.PutDevice(&e.device), tx.PutActivation(&e.begun), tx.PutHandset(&e.handset))
+		tx.PutSigningKey(&e.key), tx.InsertSMS(&e.sms), tx.PutDevice(&e.device), tx.PutActivation(&e.begun), tx.PutHandset(&e.handset),
+		tx.PutRegisterEntry(&e.entry), tx.PutRegisterConsumer(&e.asker), tx.PutLogoutNotice(&e.notice))
 }
 
 // check reads everything back through every getter.
@@ -73,6 +83,10 @@ func (e *everything) check(t *testing.T, s vneid.Store, in, key string) {
 	t.Helper()
 	equal(t, "Account", get(t, s, in, func(tx vneid.Tx) (*vneid.Account, error) { return tx.Account(vneid.CCCD(key)) }), &e.account)
 	equal(t, "Accounts", get(t, s, in, func(tx vneid.Tx) ([]vneid.Account, error) { return tx.Accounts("", 9) }), []vneid.Account{e.account})
+	equal(t, "AccountsByCMND", get(t, s, in, func(tx vneid.Tx) ([]vneid.Account, error) { return tx.AccountsByCMND("cmnd "+key, 9) }), []vneid.Account{e.account})
+	equal(t, "RegisterEntry", get(t, s, in, func(tx vneid.Tx) (*vneid.RegisterEntry, error) { return tx.RegisterEntry(vneid.CCCD(key)) }), &e.entry)
+	equal(t, "RegisterConsumer", get(t, s, in, func(tx vneid.Tx) (*vneid.RegisterConsumer, error) { return tx.RegisterConsumer(key) }), &e.asker)
+	equal(t, "LogoutNotices", get(t, s, in, func(tx vneid.Tx) ([]vneid.LogoutNotice, error) { return tx.LogoutNotices(9) }), []vneid.LogoutNotice{e.notice})
 	equal(t, "Client", get(t, s, in, func(tx vneid.Tx) (*vneid.Client, error) { return tx.Client(key) }), &e.client)
 	equal(t, "Clients", get(t, s, in, func(tx vneid.Tx) ([]vneid.Client, error) { return tx.Clients() }), []vneid.Client{e.client})
 	equal(t, "Login", get(t, s, in, func(tx vneid.Tx) (*vneid.Login, error) { return tx.Login(key) }), &e.login)
@@ -107,7 +121,8 @@ func everyFieldComesBack(t *testing.T, s vneid.Store) {
 	update(t, s, func(tx vneid.Tx) error {
 		return errors.Join(tx.PutAccount(&again.account), tx.PutClient(&again.client), tx.SaveLogin(&again.login),
 			tx.SaveSession(&again.session), tx.PutConsent(&again.consent), tx.PutThrottle(&again.hits), tx.PutSigningKey(&again.key),
-			tx.PutDevice(&again.device), tx.PutActivation(&again.begun), tx.PutHandset(&again.handset))
+			tx.PutDevice(&again.device), tx.PutActivation(&again.begun), tx.PutHandset(&again.handset),
+			tx.PutRegisterEntry(&again.entry), tx.PutRegisterConsumer(&again.asker), tx.PutLogoutNotice(&again.notice))
 	})
 	if again.login.Version != e.login.Version+1 || again.session.Version != e.session.Version+1 {
 		t.Errorf("versions after saving: %d and %d, want %d and %d", again.login.Version, again.session.Version, e.login.Version+1, e.session.Version+1)
@@ -271,7 +286,8 @@ func putReplaces(t *testing.T, s vneid.Store) {
 	update(t, s, func(tx vneid.Tx) error {
 		return errors.Join(tx.PutAccount(&empty.account), tx.PutClient(&empty.client), tx.PutConsent(&empty.consent),
 			tx.PutThrottle(&empty.hits), tx.PutSigningKey(&empty.key), tx.InsertTokens(),
-			tx.PutDevice(&empty.device), tx.PutActivation(&empty.begun), tx.PutHandset(&empty.handset))
+			tx.PutDevice(&empty.device), tx.PutActivation(&empty.begun), tx.PutHandset(&empty.handset),
+			tx.PutRegisterEntry(&empty.entry), tx.PutRegisterConsumer(&empty.asker), tx.PutLogoutNotice(&empty.notice))
 	})
 	empty.login, empty.session, empty.tokens, empty.sms = e.login, e.session, e.tokens, e.sms
 	empty.check(t, s, world, "k")

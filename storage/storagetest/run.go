@@ -55,6 +55,9 @@ func Run(t *testing.T, open func(t *testing.T) vneid.Store) {
 		{"of two logins with one short code the newest is found", newestShortCode},
 		{"a wake-up comes after the commit, and only then", wakesAfterCommit},
 
+		{"clients of a session are listed once", clientsOfASession},
+		{"logout notices come by when they are due", noticesComeWhenDue},
+
 		{"using a token claims it once", tokenIsUsedOnce},
 		{"revoking a grant revokes its tokens only", grantIsRevoked},
 		{"revoking a session's tokens leaves refresh tokens alone", sessionTokensAreRevoked},
@@ -63,6 +66,7 @@ func Run(t *testing.T, open func(t *testing.T) vneid.Store) {
 		{"a panic rolls back and goes on", panicRollsBack},
 		{"a cancelled context commits nothing", cancelledCommitsNothing},
 		{"View cannot write", viewCannotWrite},
+		{"Peek reads once and cannot write", peekReadsOnce},
 		{"a transaction is useless after its function returned", lateTxIsUseless},
 		{"View sees one moment", viewSeesOneMoment},
 		{"a stale version runs the function again", staleVersionRunsAgain},

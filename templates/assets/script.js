@@ -11,7 +11,7 @@
     delete form.dataset.busy;
     all("button", form).forEach((b) => b.classList.remove("is-busy"));
   };
-  all("form[data-once]").forEach((form) => {
+  const once = (form) => {
     form.addEventListener("submit", (event) => {
       if (form.dataset.busy) {
         event.preventDefault();
@@ -22,7 +22,8 @@
       if (event.submitter) event.submitter.classList.add("is-busy");
       setTimeout(() => release(form), 8000);
     });
-  });
+  };
+  all("form[data-once]").forEach(once);
   addEventListener("pageshow", (event) => {
     if (event.persisted) all("form[data-once]").forEach(release);
   });
@@ -58,8 +59,74 @@
       element.hidden = true;
       done.hidden = false;
       if (button) button.classList.remove("is-waiting");
+      element.dispatchEvent(new Event("countdown-done", { bubbles: true }));
     };
     tick();
+  });
+
+  // The QR code: the server tells what the phone does, and the page that waits
+  // has the words for it. A tab that nobody sees listens to nothing,
+  // since a browser opens few connections to one host; it hears the present
+  // state when it is shown again.
+  all("[data-qr-url]").forEach((part) => {
+    const next = part.dataset.qrNextUrl;
+    const slots = (from) => new Map(all("[data-qr-slot]", from).map((slot) => [slot.dataset.qrSlot, slot]));
+    let source = null;
+    let retry = null;
+    let pause = 1000;
+    let over = false;
+    const go = () => {
+      over = true;
+      close();
+      location.assign(next);
+    };
+    const redraw = async () => {
+      // Not followed: where a login goes on is a matter of the whole page.
+      const answer = await fetch(part.dataset.qrWaitUrl, { credentials: "same-origin", redirect: "manual", signal: AbortSignal.timeout(10000) });
+      if (answer.status >= 500) throw new Error("status " + answer.status);
+      const fresh = slots(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      if (!fresh.size) return go(); // the login is past this page
+      slots(part).forEach((slot, name) => {
+        const now = fresh.get(name);
+        if (!now || (name === "code" && now.children.length)) return; // the code is still good
+        slot.replaceChildren(...now.childNodes);
+        all("form[data-once]", slot).forEach(once);
+      });
+    };
+    const tell = () => redraw().catch(() => {}); // the link to the page that waits stays
+    const close = () => {
+      clearTimeout(retry);
+      if (source) source.close();
+      source = null;
+    };
+    const open = () => {
+      if (over || document.hidden || source) return;
+      clearTimeout(retry);
+      source = new EventSource(part.dataset.qrUrl);
+      source.addEventListener("open", () => (pause = 1000));
+      source.addEventListener("error", () => {
+        close();
+        // Every answer but a stream is an error too, so at some time enough is
+        // enough.
+        if (pause < 60000) retry = setTimeout(open, pause + Math.random() * 1000);
+        pause *= 2;
+      });
+      source.addEventListener("scanned", tell);
+      ["replaced", "expired"].forEach((last) => source.addEventListener(last, () => {
+        over = true;
+        close();
+        tell();
+      }));
+      source.addEventListener("crowded", close); // other tabs took the place; again when this one is looked at
+      source.addEventListener("go", go);
+    };
+    // Going on must not cut off a form that is on its way.
+    document.addEventListener("submit", (event) => event.defaultPrevented || close());
+    document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+    addEventListener("pagehide", close);
+    addEventListener("pageshow", (event) => event.persisted && open());
+    part.addEventListener("countdown-done", () => setTimeout(tell, 1000)); // in case the stream is down
+    open();
   });
 
   // The inbox: fetch this same page and take over what is new in its list.
