@@ -80,8 +80,7 @@ func (p *postgresDB) view(ctx context.Context, fn txFunc) error {
 	return p.transact(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", false, fn)
 }
 
-// peek leaves BEGIN out, and with it the ROLLBACK that nobody waits for but
-// everybody pays: a quarter of a look at one row.
+// peek leaves BEGIN out, and with it the ROLLBACK, which is a message of its own.
 func (p *postgresDB) peek(ctx context.Context, fn txFunc) error {
 	return p.transact(ctx, "", false, fn)
 }
