@@ -16,65 +16,17 @@ import (
 func (s *Service) BeginActivation(ctx context.Context, number, password string, key ed25519.PublicKey, name string) (a *Activation, to PhoneNumber, err error) {
 	w := WorldFrom(ctx)
 	now := w.Clock.Now()
-	cccd, err := ParseCCCD(number, now.Year())
+	g, err := s.guessPassword(ctx, number, password, func(Tx) error { return nil })
 	if err != nil {
 		return nil, "", err
 	}
-	if password == "" || len(password) > 1024 {
-		return nil, "", Errorf(CodeInvalid, "password_empty", "%d bytes of password", len(password))
-	}
-	throttle := keyedID(w.Salt, "throttle", "password", string(cccd))
-	var hash string
-	err = s.Store.View(ctx, w.ID, func(tx Tx) error {
-		t, err := tx.Throttle(throttle)
-		if err != nil {
-			return err
-		}
-		if err := lockedError(t, now); err != nil {
-			return err
-		}
-		hash = s.decoy
-		account, err := tx.Account(cccd)
-		if err == nil {
-			hash = account.PasswordHash
-		} else if !errors.Is(err, ErrNotFound) {
-			return err
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, "", err
-	}
-	right, err := s.Hasher.Verify(ctx, password, hash)
-	if err != nil {
-		return nil, "", err
-	}
-	right = right && hash != s.decoy
-
 	var sms SMS
 	var refusal error
 	err = s.Store.Update(ctx, w.ID, func(tx Tx) error {
 		sms, refusal, a = SMS{}, nil, nil
-		t, err := tx.Throttle(throttle)
-		if err != nil {
+		account, why, err := g.settle(tx, w, now)
+		if refusal = why; why != nil || err != nil {
 			return err
-		}
-		if now.Before(t.LockedUntil) {
-			return lockedError(t, now)
-		}
-		account, err := tx.Account(cccd)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return err
-		}
-		if !right || err != nil || account.PasswordHash != hash {
-			refusal = wrongPassword(t, cccd, w.Policy, now)
-			return tx.PutThrottle(t)
-		}
-		if len(t.Times) > 0 {
-			t.Times = nil
-			if err := tx.PutThrottle(t); err != nil {
-				return err
-			}
 		}
 		if refusal = admitPhone(account); refusal != nil {
 			return nil
@@ -84,7 +36,7 @@ func (s *Service) BeginActivation(ctx context.Context, number, password string, 
 			return nil
 		}
 		to = account.Phone
-		a = &Activation{ID: NewID(s.Rand), CCCD: cccd, PublicKey: key, Name: name, ExpiresAt: now.Add(w.Policy.LoginLifetime)}
+		a = &Activation{ID: NewID(s.Rand), CCCD: g.cccd, PublicKey: key, Name: name, ExpiresAt: now.Add(w.Policy.LoginLifetime)}
 		sms, err = s.activationOTP(ctx, tx, a, to, now)
 		if err != nil {
 			return err

@@ -157,77 +157,30 @@ func (s *Service) enter(ctx context.Context, tx Tx, step *Step, b Browser) (err 
 }
 
 // SubmitPassword checks number and password and, when right, sends the
-// one-time password. Unknown numbers and wrong passwords are told apart by
-// nobody: same answer, same work, same lock-out.
+// one-time password.
 func (s *Service) SubmitPassword(ctx context.Context, id string, b Browser, number, password string) (step Step, err error) {
 	w := WorldFrom(ctx)
 	now := w.Clock.Now()
-	cccd, err := ParseCCCD(number, now.Year())
-	if err != nil {
-		return step, err
-	}
-	if password == "" || len(password) > 1024 {
-		return step, Errorf(CodeInvalid, "password_empty", "%d bytes of password", len(password))
-	}
-	key := keyedID(w.Salt, "throttle", "password", string(cccd))
-	hash := s.decoy
-	err = s.Store.View(ctx, w.ID, func(tx Tx) error {
+	g, err := s.guessPassword(ctx, number, password, func(tx Tx) error {
 		if step, err = s.load(ctx, tx, id, b); err != nil {
 			return err
 		}
 		if step.Login.State != StateStarted || step.Login.Expired(now) {
 			return step.Login.Apply(EventPasswordAccepted, now) // explains why not
 		}
-		t, err := tx.Throttle(key)
-		if err != nil {
-			return err
-		}
-		if err := lockedError(t, now); err != nil {
-			return err
-		}
-		hash = s.decoy
-		account, err := tx.Account(cccd)
-		if err == nil {
-			hash = account.PasswordHash
-		} else if !errors.Is(err, ErrNotFound) {
-			return err
-		}
 		return nil
 	})
 	if err != nil {
 		return step, err
 	}
-	// Outside the transaction: hashing takes 20 ms and waits in a queue.
-	right, err := s.Hasher.Verify(ctx, password, hash)
-	if err != nil {
-		return step, err
-	}
-	right = right && hash != s.decoy
-
+	cccd := g.cccd
 	var sms SMS
 	var refusal error
 	err = s.update(ctx, &step, id, b, func(tx Tx, step *Step) error {
 		sms, refusal = SMS{}, nil
-		t, err := tx.Throttle(key)
-		if err != nil {
+		account, why, err := g.settle(tx, w, now)
+		if refusal = why; why != nil || err != nil {
 			return err
-		}
-		if now.Before(t.LockedUntil) {
-			return lockedError(t, now) // others failed meanwhile: this answer stays secret
-		}
-		account, err := tx.Account(cccd)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return err
-		}
-		if !right || account == nil || account.PasswordHash != hash {
-			refusal = wrongPassword(t, cccd, w.Policy, now)
-			return tx.PutThrottle(t)
-		}
-		if len(t.Times) > 0 {
-			t.Times = nil
-			if err := tx.PutThrottle(t); err != nil {
-				return err
-			}
 		}
 		l := step.Login
 		if err := l.acceptPassword(cccd, now); err != nil {

@@ -129,15 +129,6 @@ func admit(a *Account, c *Client) error {
 	return nil
 }
 
-// wrongPassword counts a wrong password of a number and says so, or locks the
-// number. The caller writes t.
-func wrongPassword(t *Throttle, c CCCD, p Policy, now time.Time) error {
-	if n := t.fail(p.PasswordTries, p.PasswordLock, now); n > 0 {
-		return Errorf(CodeForbidden, "wrong_credentials", "number %s unknown or password wrong, failure %d", c.Mask(), n)
-	}
-	return lockedError(t, now)
-}
-
 func lockedError(t *Throttle, now time.Time) error {
 	if !now.Before(t.LockedUntil) {
 		return nil
