@@ -217,6 +217,9 @@ func (l *Login) checkQR(salt []byte, scan QRScan) error {
 		}
 		return nil
 	}
+	if scan.Login != l.ID {
+		return Errorf(CodeNotFound, "qr_unknown", "the code is that of another login")
+	}
 	if constantTimeEqual(qrProof(salt, l.ID, l.QR.Generation), scan.Proof) {
 		return nil
 	}
