@@ -122,7 +122,7 @@ func (p *Pages) waitPage(w http.ResponseWriter, r *http.Request) error {
 	r = withStep(r, &step)
 	qr.ImageURL, qr.Short, qr.PhoneURL = "", "", ""
 	return p.Render(w, r, http.StatusOK, templates.WaitingView{Frame: p.Frame(w, r), QR: qr,
-		ClientName: step.Client.ClientName, ClientHost: hostOf(step.Login.Request.RedirectURI)})
+		ClientName: step.Client.ClientName, ClientHost: HostOf(step.Login.Request.RedirectURI)})
 }
 
 // events tells the browser that shows the code what the phone does, while it

@@ -16,7 +16,7 @@ func (p *Pages) renderLogin(w http.ResponseWriter, r *http.Request, step *vneid.
 	base := p.url(r, "/login/"+step.Login.ID)
 	v.Frame = p.Frame(w, r)
 	v.Action, v.CancelAction, v.HelpURL = base+"/password", base+"/cancel", p.HelpURL
-	v.ClientName, v.ClientHost = step.Client.ClientName, hostOf(step.Login.Request.RedirectURI)
+	v.ClientName, v.ClientHost = step.Client.ClientName, HostOf(step.Login.Request.RedirectURI)
 	v.QR = p.qrView(r, step)
 	return p.Render(w, r, status, v, FormActions(step.Client)...)
 }
@@ -27,7 +27,7 @@ func (p *Pages) renderOTP(w http.ResponseWriter, r *http.Request, step *vneid.St
 	base := p.url(r, "/login/"+l.ID)
 	v := templates.OTPView{
 		Frame: p.Frame(w, r), Action: base + "/otp", ResendAction: base + "/resend", CancelAction: base + "/cancel",
-		ClientName: step.Client.ClientName, ClientHost: hostOf(l.Request.RedirectURI), MaskedPhone: step.Account.Phone.Mask(),
+		ClientName: step.Client.ClientName, ClientHost: HostOf(l.Request.RedirectURI), MaskedPhone: step.Account.Phone.Mask(),
 		SecondsLeft: secondsUntil(l.OTP.ExpiresAt, now), ResendIn: secondsUntil(l.OTP.SentAt.Add(world.Policy.OTPResendAfter), now),
 	}
 	if r.Method == http.MethodGet && r.URL.Query().Has("resent") {
@@ -56,7 +56,7 @@ func (p *Pages) renderSharing(w http.ResponseWriter, r *http.Request, step *vnei
 	f := p.Frame(w, r)
 	v := templates.SharingView{
 		Frame: f, Action: p.url(r, "/login/"+step.Login.ID+"/sharing"),
-		ClientName: step.Client.ClientName, ClientHost: hostOf(step.Login.Request.RedirectURI),
+		ClientName: step.Client.ClientName, ClientHost: HostOf(step.Login.Request.RedirectURI),
 		PersonName: step.Account.Name, Items: sharedItems(f, step.Account, step.Login.Request.Scopes),
 		Offline: slices.Contains(step.Login.Request.Scopes, vneid.ScopeOfflineAccess), Error: problem,
 	}
@@ -121,7 +121,7 @@ func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
 
 func (p *Pages) failStep(w http.ResponseWriter, r *http.Request, step *vneid.Step, err error) error {
 	p.log(r, step, err)
-	key, status := vneid.MsgKey(err), statusOf(err)
+	key, status := vneid.MsgKey(err), StatusOf(err)
 	if errors.Is(err, vneid.ErrUnavailable) {
 		key, status = "unavailable", http.StatusServiceUnavailable
 	}
@@ -177,7 +177,8 @@ func asError(err error) *vneid.Error {
 	return nil
 }
 
-func statusOf(err error) int {
+// StatusOf is the HTTP status of a refusal; 500 for an error without a code.
+func StatusOf(err error) int {
 	e := asError(err)
 	if e == nil {
 		return http.StatusInternalServerError
@@ -204,7 +205,8 @@ func statusOf(err error) int {
 	return http.StatusInternalServerError
 }
 
-func hostOf(uri string) string {
+// HostOf is the host that a validated URI names, as people are shown it.
+func HostOf(uri string) string {
 	u, err := url.Parse(uri)
 	if err != nil {
 		return ""

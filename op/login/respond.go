@@ -51,7 +51,7 @@ func (p *Pages) Respond(w http.ResponseWriter, r *http.Request, req *vneid.AuthR
 }
 
 func (p *Pages) formPost(w http.ResponseWriter, r *http.Request, req *vneid.AuthRequest, params url.Values) error {
-	v := templates.FormPostView{Frame: p.Frame(w, r), Action: req.RedirectURI, ClientName: hostOf(req.RedirectURI)}
+	v := templates.FormPostView{Frame: p.Frame(w, r), Action: req.RedirectURI, ClientName: HostOf(req.RedirectURI)}
 	v.SwitchURL = "" // the page is there for a moment
 	for _, name := range []string{"code", "error", "error_description", "state", "iss"} {
 		if value := params.Get(name); value != "" {
