@@ -19,6 +19,7 @@ type stream struct {
 	told       string // the last news; only the worker that looks touches it
 	beat       time.Time
 	open       bool // the head of the answer is out: events may follow
+	crowded    bool // a younger stream took its place before that
 	pipe       pipe
 }
 

@@ -119,7 +119,6 @@ func (h *Hub) reserve() error {
 // comes after that.
 func (h *Hub) add(world *vneid.World, l *vneid.Login, s *stream) {
 	var old *stream
-	tell := false
 	h.mu.Lock()
 	if h.closed {
 		h.mu.Unlock()
@@ -134,26 +133,36 @@ func (h *Hub) add(world *vneid.World, l *vneid.Login, s *stream) {
 	}
 	if len(wd.streams) >= mostPerLogin {
 		old = wd.streams[0]
-		tell = old.open
 		h.drop(old)
+		if !old.open {
+			old.crowded, old = true, nil // whoever opens it tells it
+		}
 	}
 	s.of, s.beat = wd, h.clock.Now()
 	wd.streams = append(wd.streams, s)
 	h.mu.Unlock()
-	if tell {
-		_ = old.pipe.send("event: crowded\ndata: {}\n\n") // it ends in any case
-	}
 	if old != nil {
-		old.pipe.close()
+		old.giveWay()
 	}
+}
+
+// giveWay ends a stream for a younger one of the same login.
+func (s *stream) giveWay() {
+	_ = s.pipe.send("event: crowded\ndata: {}\n\n") // it ends in any case
+	s.pipe.close()
 }
 
 // opened lets a stream hear of its login.
 func (h *Hub) opened(s *stream) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	if s.open = true; s.of != nil {
+	s.open = true
+	crowded := s.crowded
+	if s.of != nil && !crowded {
 		h.push(s.of)
+	}
+	h.mu.Unlock()
+	if crowded {
+		s.giveWay()
 	}
 }
 

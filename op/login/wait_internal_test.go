@@ -110,6 +110,27 @@ func (w *hubWorld) wait(l *vneid.Login) *ear {
 	return e
 }
 
+func TestAStreamThatGaveWayBeforeItWasOpenIsToldSo(t *testing.T) {
+	w := newHubWorld(t, func(s vneid.Store) vneid.Store { return s })
+	l := w.login()
+	if err := w.hub.reserve(); err != nil {
+		t.Fatal(err)
+	}
+	slow := &ear{}
+	s := &stream{generation: 1, pipe: slow}
+	w.hub.add(w.world, l, s) // its answer has not begun
+	for range mostPerLogin {
+		w.wait(l)
+	}
+	if _, closed := slow.now(); closed {
+		t.Fatal("closed before its browser could be told why")
+	}
+	w.hub.opened(s)
+	if heard, closed := slow.now(); !strings.Contains(heard, "event: crowded") || !closed {
+		t.Errorf("heard %q, closed %v", heard, closed)
+	}
+}
+
 // change moves a login behind everybody's back.
 func (w *hubWorld) change(l *vneid.Login, how func(*vneid.Login)) {
 	w.t.Helper()
