@@ -21,8 +21,6 @@ import (
 
 const maxBackChannelBody = 64 << 10
 
-var grantTypes = []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken}
-
 // backChannel checks what the library does not before it may parse a request
 // to the token, introspection or revocation endpoint (the mux lets only POST
 // through): size, media type, no parameters in the URL, none twice, client
@@ -78,15 +76,18 @@ func (p *Provider) checkBackChannel(w http.ResponseWriter, r *http.Request) *for
 			return invalid("parameter " + printable(name) + " is there more than once")
 		}
 	}
-	if grant := r.PostForm.Get("grant_type"); r.URL.Path == pathToken && grant != "" && !slices.Contains(grantTypes, oidc.GrantType(grant)) {
+	if grant := r.PostForm.Get("grant_type"); r.URL.Path == pathToken && grant != "" && !slices.Contains(vneid.GrantTypes(), grant) {
 		// The library would quote it, and error_description holds no quotes.
-		return &formRefusal{code: "unsupported_grant_type", text: "grant_type is none of authorization_code, refresh_token"}
-	}
-	if r.PostForm.Has("client_assertion") || r.PostForm.Has("client_assertion_type") {
-		return &formRefusal{code: "invalid_client", text: "client_assertion is not supported: send the client_id, and the secret by the registered method"}
+		return &formRefusal{code: "unsupported_grant_type", text: "grant_type is none of " + strings.Join(vneid.GrantTypes(), ", ")}
 	}
 	header := r.Header.Get("Authorization")
+	asserts := r.PostForm.Has("client_assertion") || r.PostForm.Has("client_assertion_type")
 	switch {
+	case asserts && (header != "" || r.PostForm.Has("client_secret")):
+		return invalid("more than one way of client authentication (RFC 6749, 2.3)")
+	case asserts && (r.PostForm.Get("client_assertion") == "" || r.PostForm.Get("client_assertion_type") != oidc.ClientAssertionTypeJWTAssertion):
+		return invalid("client_assertion needs client_assertion_type " + oidc.ClientAssertionTypeJWTAssertion + ", and the other way round")
+	case asserts:
 	case header == "" && (!r.PostForm.Has("client_id") || r.URL.Path == pathIntrospect && !r.PostForm.Has("client_secret")):
 		return &formRefusal{code: "invalid_client", text: "no client authentication: send the client_id, and the secret by the registered method"}
 	case header != "":
@@ -184,60 +185,6 @@ func (l libraryClient) GrantTypes() (list []oidc.GrantType) {
 	return list
 }
 
-// VerifyClient authenticates a client for the library.
-func (s *backChannelServer) VerifyClient(ctx context.Context, r *zitadel.Request[zitadel.ClientCredentials]) (client zitadel.Client, err error) {
-	err = s.read(ctx, s.p.service.Store.Peek, func(tx vneid.Tx) error {
-		client, err = s.verify(ctx, tx, r)
-		return err
-	})
-	return client, err
-}
-
-// read is a View or a Peek. What fn refuses is an answer already; a failure of
-// the store, which may run fn again first, becomes one here.
-func (s *backChannelServer) read(ctx context.Context, look func(context.Context, string, func(vneid.Tx) error) error, fn func(vneid.Tx) error) error {
-	err := look(ctx, vneid.WorldFrom(ctx).ID, fn)
-	var status zitadel.StatusError
-	var refused *oidc.Error
-	if err == nil || errors.As(err, &status) || errors.As(err, &refused) {
-		return err
-	}
-	return s.internal(ctx, err)
-}
-
-// verify authenticates a client by its registered method and no other.
-func (s *backChannelServer) verify(ctx context.Context, tx vneid.Tx, r *zitadel.Request[zitadel.ClientCredentials]) (zitadel.Client, error) {
-	used := vneid.AuthNone
-	switch {
-	case r.Header.Get("Authorization") != "":
-		used = vneid.AuthBasic
-	case r.Form.Has("client_secret"):
-		used = vneid.AuthPost
-	}
-	client, err := tx.Client(r.Data.ClientID)
-	switch {
-	case errors.Is(err, vneid.ErrNotFound):
-		return nil, s.invalidClient(ctx, r.Data.ClientID, "no client with this id")
-	case err != nil:
-		return nil, err
-	case client.TokenEndpointAuthMethod != used:
-		return nil, s.invalidClient(ctx, r.Data.ClientID, "used "+used+", registered "+client.TokenEndpointAuthMethod)
-	case used != vneid.AuthNone && !client.CheckSecret(r.Data.ClientSecret):
-		return nil, s.invalidClient(ctx, r.Data.ClientID, "the secret is wrong")
-	}
-	if grant := r.Form.Get("grant_type"); grant != "" && !client.AllowsGrant(grant) {
-		return nil, oidc.ErrUnauthorizedClient().WithDescription("the client is not registered for this grant_type")
-	}
-	return libraryClient{client}, nil
-}
-
-// invalidClient tells everybody the same and the log the reason.
-func (s *backChannelServer) invalidClient(ctx context.Context, id, hint string) error {
-	s.p.logRefusal(ctx, "invalid_client", hint, slog.String("client_id", printable(id)))
-	return zitadel.NewStatusError(oidc.ErrInvalidClient().
-		WithDescription("client authentication failed: unknown client, wrong secret, or another method than the registered one"), http.StatusUnauthorized)
-}
-
 // CodeExchange redeems an authorization code.
 func (s *backChannelServer) CodeExchange(ctx context.Context, r *zitadel.ClientRequest[oidc.AccessTokenRequest]) (*zitadel.Response, error) {
 	client := r.Client.(libraryClient).c
@@ -272,6 +219,12 @@ func (s *backChannelServer) RefreshToken(ctx context.Context, r *zitadel.ClientR
 
 func (s *backChannelServer) tokens(ctx context.Context, place *queue.Place, c *vneid.Client, g *vneid.Grant, nonce string) (*zitadel.Response, error) {
 	s.p.metrics.GetOrCreateCounter("vneid_token_responses_total").Inc()
+	if c.AccessTokenFormat == vneid.AccessJWT {
+		var err error
+		if g.Access, err = s.p.accessJWT(ctx, place, c, g); err != nil { // before the ID token, which has its hash
+			return nil, s.internal(ctx, err)
+		}
+	}
 	idToken, err := s.p.idToken(ctx, place, c, g, nonce)
 	if err != nil {
 		return nil, s.internal(ctx, err)
@@ -280,6 +233,21 @@ func (s *backChannelServer) tokens(ctx context.Context, place *queue.Place, c *v
 		AccessToken: g.Access, TokenType: oidc.BearerToken, RefreshToken: g.Refresh,
 		ExpiresIn: uint64(g.ExpiresIn.Seconds()), IDToken: idToken, Scope: g.AccessToken.Scopes,
 	}), nil
+}
+
+// ClientCredentialsExchange gives a client a token for itself.
+func (s *backChannelServer) ClientCredentialsExchange(ctx context.Context, r *zitadel.ClientRequest[oidc.ClientCredentialsRequest]) (*zitadel.Response, error) {
+	client := r.Client.(libraryClient).c
+	place, err := s.p.keys.Enter()
+	if err != nil {
+		return nil, s.internal(ctx, err)
+	}
+	defer place.Leave()
+	grant, err := s.p.service.ClientCredentials(ctx, client, r.Data.Scope)
+	if err != nil {
+		return nil, s.grantError(ctx, client, err)
+	}
+	return s.tokens(ctx, place, client, grant, "")
 }
 
 // introspection is the answer of RFC 7662 §2.2. (The library's type encodes
@@ -302,14 +270,23 @@ type introspection struct {
 
 // Introspect tells a client about its own tokens, RFC 7662.
 func (s *backChannelServer) Introspect(ctx context.Context, r *zitadel.Request[zitadel.IntrospectionRequest]) (*zitadel.Response, error) {
+	credentials := &zitadel.Request[zitadel.ClientCredentials]{URL: r.URL, Header: r.Header, Form: r.Form, Data: r.Data.ClientCredentials}
+	asserted, err := s.assertedClient(ctx, credentials)
+	if err != nil {
+		return nil, err
+	}
+	token, err := s.p.inspectable(ctx, r.Data.Token)
+	if err != nil {
+		return nil, s.internal(ctx, err)
+	}
 	var t *vneid.Token
 	var client zitadel.Client
-	err := s.read(ctx, s.p.service.Store.View, func(tx vneid.Tx) (err error) {
-		client, err = s.verify(ctx, tx, &zitadel.Request[zitadel.ClientCredentials]{Header: r.Header, Form: r.Form, Data: r.Data.ClientCredentials})
+	err = s.read(ctx, s.p.service.Store.View, func(tx vneid.Tx) (err error) {
+		client, err = s.verify(ctx, tx, credentials, asserted)
 		if err != nil {
 			return err
 		}
-		t, _, err = vneid.InspectIn(tx, vneid.WorldFrom(ctx), r.Data.Token)
+		t, _, err = vneid.InspectIn(tx, vneid.WorldFrom(ctx), token)
 		if errors.Is(err, vneid.ErrNotFound) {
 			return nil
 		}
@@ -321,16 +298,24 @@ func (s *backChannelServer) Introspect(ctx context.Context, r *zitadel.Request[z
 	if t == nil || t.ClientID != client.GetID() {
 		return zitadel.NewResponse(&introspection{}), nil
 	}
-	return zitadel.NewResponse(&introspection{
+	answer := &introspection{
 		Active: true, Scope: t.Scopes, ClientID: t.ClientID, TokenType: oidc.BearerToken, Issuer: vneid.WorldFrom(ctx).Issuer,
 		Subject: t.Subject, Audience: []string{t.ClientID}, Expires: t.ExpiresAt.Unix(), IssuedAt: t.IssuedAt.Unix(),
-		AuthTime: t.Auth.Time.Unix(), AMR: t.Auth.AMR, ACR: t.Auth.ACR, Sandbox: true,
-	}), nil
+		AMR: t.Auth.AMR, ACR: t.Auth.ACR, Sandbox: true,
+	}
+	if !t.Auth.Time.IsZero() {
+		answer.AuthTime = t.Auth.Time.Unix()
+	}
+	return zitadel.NewResponse(answer), nil
 }
 
 // Revocation ends a token, RFC 7009.
 func (s *backChannelServer) Revocation(ctx context.Context, r *zitadel.ClientRequest[oidc.RevocationRequest]) (*zitadel.Response, error) {
-	if err := s.p.service.Revoke(ctx, r.Client.(libraryClient).c, r.Data.Token); err != nil {
+	token, err := s.p.inspectable(ctx, r.Data.Token)
+	if err == nil {
+		err = s.p.service.Revoke(ctx, r.Client.(libraryClient).c, token)
+	}
+	if err != nil {
 		return nil, s.internal(ctx, err)
 	}
 	return zitadel.NewResponse(struct{}{}), nil
@@ -347,7 +332,7 @@ func (s *backChannelServer) grantError(ctx context.Context, c *vneid.Client, err
 		return oidc.ErrInvalidGrant().
 			WithDescription("the code or refresh token is unknown, expired, used, revoked, or belongs to another client, redirect_uri or code_verifier; the server's log says which")
 	case vneid.IsCode(err, vneid.CodeInvalidScope):
-		return oidc.ErrInvalidScope().WithDescription("a scope was asked for that the sign-in did not grant")
+		return oidc.ErrInvalidScope().WithDescription("a scope was asked for that the sign-in did not grant, or that is about a person when there is none")
 	}
 	return s.internal(ctx, err)
 }

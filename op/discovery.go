@@ -33,33 +33,41 @@ func (p *Provider) discovery(w http.ResponseWriter, r *http.Request) {
 
 // document is the metadata of an issuer, encoded.
 func document(issuer string) []byte {
-	methods := []oidc.AuthMethod{oidc.AuthMethodBasic, oidc.AuthMethodPost, oidc.AuthMethodNone}
-	confidential := methods[:2]
+	methods := []oidc.AuthMethod{oidc.AuthMethodBasic, oidc.AuthMethodPost, oidc.AuthMethodPrivateKeyJWT, oidc.AuthMethodNone}
+	confidential := methods[:3]
+	var grants []oidc.GrantType
+	for _, g := range vneid.GrantTypes() {
+		grants = append(grants, oidc.GrantType(g))
+	}
 	m := metadata{IssInResponse: true, DiscoveryConfiguration: oidc.DiscoveryConfiguration{
-		Issuer:                                    issuer,
-		AuthorizationEndpoint:                     issuer + pathAuthorize,
-		TokenEndpoint:                             issuer + pathToken,
-		IntrospectionEndpoint:                     issuer + pathIntrospect,
-		UserinfoEndpoint:                          issuer + pathUserinfo,
-		RevocationEndpoint:                        issuer + pathRevoke,
-		EndSessionEndpoint:                        issuer + pathEndSession,
-		JwksURI:                                   issuer + pathKeys,
-		ScopesSupported:                           vneid.SupportedScopes(),
-		ResponseTypesSupported:                    []string{"code"},
-		ResponseModesSupported:                    responseModes,
-		GrantTypesSupported:                       grantTypes,
-		ACRValuesSupported:                        []string{"LoA1", "LoA2"},
-		SubjectTypesSupported:                     []string{"pairwise", "public"},
-		IDTokenSigningAlgValuesSupported:          vneid.SigningAlgs(),
-		TokenEndpointAuthMethodsSupported:         methods,
-		RevocationEndpointAuthMethodsSupported:    methods,
-		IntrospectionEndpointAuthMethodsSupported: confidential,
-		BackChannelLogoutSupported:                true,
-		BackChannelLogoutSessionSupported:         true,
-		ClaimTypesSupported:                       []string{"normal"},
-		ClaimsSupported:                           supportedClaims,
-		CodeChallengeMethodsSupported:             []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
-		UILocalesSupported:                        oidc.ParseLocales([]string{"vi", "en"}),
+		Issuer:                                          issuer,
+		AuthorizationEndpoint:                           issuer + pathAuthorize,
+		TokenEndpoint:                                   issuer + pathToken,
+		IntrospectionEndpoint:                           issuer + pathIntrospect,
+		UserinfoEndpoint:                                issuer + pathUserinfo,
+		RevocationEndpoint:                              issuer + pathRevoke,
+		EndSessionEndpoint:                              issuer + pathEndSession,
+		JwksURI:                                         issuer + pathKeys,
+		ScopesSupported:                                 vneid.SupportedScopes(),
+		ResponseTypesSupported:                          []string{"code"},
+		ResponseModesSupported:                          responseModes,
+		GrantTypesSupported:                             grants,
+		ACRValuesSupported:                              []string{"LoA1", "LoA2"},
+		SubjectTypesSupported:                           []string{"pairwise", "public"},
+		IDTokenSigningAlgValuesSupported:                vneid.SigningAlgs(),
+		UserinfoSigningAlgValuesSupported:               vneid.SigningAlgs(),
+		TokenEndpointAuthMethodsSupported:               methods,
+		TokenEndpointAuthSigningAlgValuesSupported:      vneid.SigningAlgs(),
+		RevocationEndpointAuthSigningAlgValuesSupported: vneid.SigningAlgs(),
+		IntrospectionEndpointAuthSigningAlgValuesSupported: vneid.SigningAlgs(),
+		RevocationEndpointAuthMethodsSupported:             methods,
+		IntrospectionEndpointAuthMethodsSupported:          confidential,
+		BackChannelLogoutSupported:                         true,
+		BackChannelLogoutSessionSupported:                  true,
+		ClaimTypesSupported:                                []string{"normal"},
+		ClaimsSupported:                                    supportedClaims,
+		CodeChallengeMethodsSupported:                      []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
+		UILocalesSupported:                                 oidc.ParseLocales([]string{"vi", "en"}),
 	}}
 	return encode(m)
 }

@@ -319,9 +319,9 @@ func TestDiscoveryListsWhatWorksAndNothingElse(t *testing.T) {
 		t.Errorf("discovery: %v", m)
 	}
 	for name, want := range map[string][]string{
-		"response_types_supported": {"code"}, "grant_types_supported": {"authorization_code", "refresh_token"},
+		"response_types_supported": {"code"}, "grant_types_supported": {"authorization_code", "refresh_token", "client_credentials"},
 		"code_challenge_methods_supported":      {"S256"},
-		"token_endpoint_auth_methods_supported": {"client_secret_basic", "client_secret_post", "none"},
+		"token_endpoint_auth_methods_supported": {"client_secret_basic", "client_secret_post", "private_key_jwt", "none"},
 		"id_token_signing_alg_values_supported": vneid.SigningAlgs(),
 	} {
 		var got []string

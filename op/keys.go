@@ -34,6 +34,7 @@ type hintClaims struct {
 	Subject   string       `json:"sub"`
 	Audience  jwt.Audience `json:"aud"`
 	SessionID string       `json:"sid"`
+	Expires   int64        `json:"exp"` // what a signed answer of userinfo lacks
 }
 
 func (c *hintClaims) isFor(clientID string) bool { return c.Audience.Contains(clientID) }
@@ -44,14 +45,14 @@ var errHint = errors.New("not an ID token of this provider")
 // us; an expired one is welcome (OIDC RP-Initiated Logout §2).
 func (p *Provider) verifyHint(ctx context.Context, token string) (*hintClaims, error) {
 	var claims hintClaims
-	err := p.keys.Verify(ctx, token, &claims)
+	err := p.keys.Verify(ctx, token, keyring.TypeJWT, &claims)
 	if errors.Is(err, keyring.ErrToken) {
 		return nil, errHint
 	}
 	if err != nil {
 		return nil, err
 	}
-	if claims.Issuer != vneid.WorldFrom(ctx).Issuer || claims.Subject == "" {
+	if claims.Issuer != vneid.WorldFrom(ctx).Issuer || claims.Subject == "" || claims.Expires == 0 {
 		return nil, errHint
 	}
 	return &claims, nil

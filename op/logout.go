@@ -151,6 +151,7 @@ func (p *Provider) logoutToken(ctx context.Context, c *vneid.Client, n vneid.Log
 	if err != nil {
 		return "", err
 	}
+	defer place.Leave()
 	w := vneid.WorldFrom(ctx)
 	now := w.Clock.Now()
 	return p.keys.Sign(ctx, place, keyring.TypeLogout, c.IDTokenSignedAlg, map[string]any{

@@ -64,7 +64,9 @@ type Provider struct {
 	metrics *metrics.Set
 	outward *http.Client
 	mux     *http.ServeMux
-	exact   map[string]http.HandlerFunc // "GET /keys": of machines, without a pattern
+
+	clientKeys *clientKeys
+	exact      map[string]http.HandlerFunc // "GET /keys": of machines, without a pattern
 
 	documents sync.Map // issuer → its discovery document, encoded
 }
@@ -104,6 +106,7 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		outward: newOutward(&http.Transport{TLSClientConfig: &tls.Config{RootCAs: c.TrustedCAs, MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 2}),
 		mux:     http.NewServeMux(),
 	}
+	p.clientKeys = &clientKeys{outward: p.outward, clock: service.Machine}
 	p.routes()
 	return p, nil
 }

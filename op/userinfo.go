@@ -1,11 +1,14 @@
 package op
 
 import (
+	"context"
 	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"slices"
 
+	"github.com/vneid-sandbox/vneid-sandbox/op/keyring"
 	"github.com/vneid-sandbox/vneid-sandbox/op/login"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
@@ -26,6 +29,11 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 		writeOAuthError(w, http.StatusUnauthorized, "invalid_token", "send the access token as Authorization: Bearer")
 		return
 	}
+	token, err := p.inspectable(r.Context(), token)
+	if err != nil {
+		p.serverError(w, r, err)
+		return
+	}
 	t, account, err := p.service.Inspect(r.Context(), token)
 	switch {
 	case errors.Is(err, vneid.ErrNotFound), err == nil && t.Kind != vneid.AccessToken:
@@ -44,7 +52,29 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 	claims := personClaims(account, t.Scopes)
 	claims["sub"] = t.Subject
 	claims["sandbox"] = true
-	writeJSON(w, http.StatusOK, claims)
+	if t.Userinfo == "" {
+		writeJSON(w, http.StatusOK, claims)
+		return
+	}
+	body, err := p.signedUserinfo(r.Context(), t, claims)
+	if err != nil {
+		p.serverError(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/jwt")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	io.WriteString(w, body) // a client that left needs no answer
+}
+
+// signedUserinfo is OIDC Core §5.3.2: it names who says it, and to whom.
+func (p *Provider) signedUserinfo(ctx context.Context, t *vneid.Token, claims map[string]any) (string, error) {
+	place, err := p.keys.Enter()
+	if err != nil {
+		return "", err
+	}
+	defer place.Leave()
+	claims["iss"], claims["aud"] = vneid.WorldFrom(ctx).Issuer, t.ClientID
+	return p.keys.Sign(ctx, place, keyring.TypeJWT, t.Userinfo, claims)
 }
 
 // accessToken finds the token of a request, or says what is wrong with it.

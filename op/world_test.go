@@ -163,7 +163,7 @@ func (w *testWorld) client(m vneid.ClientMetadata) {
 		w.t.Fatal(bad)
 	}
 	c := &vneid.Client{ClientMetadata: m}
-	if m.TokenEndpointAuthMethod != vneid.AuthNone {
+	if m.HasSecret() {
 		c.SecretHash = vneid.SecretHash(m.ClientID + "-secret")
 	}
 	if err := w.store.Update(context.Background(), w.world.ID, func(tx vneid.Tx) error { return tx.PutClient(c) }); err != nil {

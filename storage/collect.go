@@ -37,6 +37,7 @@ func (s *Store) Collect(ctx context.Context, w *vneid.World) (removed int, err e
 	for _, step := range []func(*tx) (looked, removed int, err error){
 		func(t *tx) (int, int, error) { return t.collect("tokens", "hash", "expires_ms < ?", end) },
 		func(t *tx) (int, int, error) { return t.collectLogins(end) },
+		func(t *tx) (int, int, error) { return t.collect("assertions", "hash", "expires_ms < ?", ms(now)) },
 		func(t *tx) (int, int, error) { return t.collect("sessions", "id", "expires_ms < ?", end) },
 		func(t *tx) (int, int, error) { return t.collect("activations", "id", "expires_ms < ?", end) },
 		func(t *tx) (int, int, error) {

@@ -19,6 +19,7 @@ type tokenRow struct {
 	SessionID string      `gorm:"column:session_id"`
 	Auth      authColumns `gorm:"embedded"`
 	Nonce     string      `gorm:"column:nonce"`
+	Userinfo  string      `gorm:"column:userinfo_alg"`
 	IssuedMS  int64       `gorm:"column:issued_ms"`
 	ExpiresMS int64       `gorm:"column:expires_ms"`
 	UsedMS    int64       `gorm:"column:used_ms"`
@@ -37,7 +38,7 @@ func (t *tx) InsertTokens(list ...*vneid.Token) error {
 	for i, k := range list {
 		row := &tokenRow{World: t.world, Hash: k.Hash, Kind: string(k.Kind), GrantID: k.GrantID, ClientID: k.ClientID,
 			CCCD: string(k.CCCD), Subject: k.Subject, Scopes: toJSON(k.Scopes), SessionID: k.SessionID, Auth: authRow(k.Auth),
-			Nonce: k.Nonce, IssuedMS: ms(k.IssuedAt), ExpiresMS: ms(k.ExpiresAt), UsedMS: ms(k.UsedAt), RevokedMS: ms(k.RevokedAt)}
+			Nonce: k.Nonce, Userinfo: k.Userinfo, IssuedMS: ms(k.IssuedAt), ExpiresMS: ms(k.ExpiresAt), UsedMS: ms(k.UsedAt), RevokedMS: ms(k.RevokedAt)}
 		if err := t.insert("insert token", tokens, k, row); err != nil {
 			if errors.Is(err, errTaken) || vneid.IsCode(err, vneid.CodeInvalid) {
 				err = errors.Join(err, t.removeTokens(list[:i]))
@@ -65,7 +66,7 @@ func (t *tx) Token(hash string) (*vneid.Token, error) {
 		return nil, err
 	}
 	k := &vneid.Token{Hash: r.Hash, Kind: vneid.TokenKind(r.Kind), GrantID: r.GrantID, ClientID: r.ClientID,
-		CCCD: vneid.CCCD(r.CCCD), Subject: r.Subject, SessionID: r.SessionID, Nonce: r.Nonce,
+		CCCD: vneid.CCCD(r.CCCD), Subject: r.Subject, SessionID: r.SessionID, Nonce: r.Nonce, Userinfo: r.Userinfo,
 		IssuedAt: fromMS(r.IssuedMS), ExpiresAt: fromMS(r.ExpiresMS), UsedAt: fromMS(r.UsedMS), RevokedAt: fromMS(r.RevokedMS)}
 	var err error
 	if k.Auth, err = r.Auth.value(); err != nil {

@@ -17,10 +17,21 @@ import (
 // The ways a client authenticates at the token endpoint, by their registered
 // names (RFC 7591 §2).
 const (
-	AuthBasic = "client_secret_basic"
-	AuthPost  = "client_secret_post"
-	AuthNone  = "none"
+	AuthBasic         = "client_secret_basic"
+	AuthPost          = "client_secret_post"
+	AuthPrivateKeyJWT = "private_key_jwt" // OIDC Core §9, RFC 7523
+	AuthNone          = "none"
 )
+
+// Grant types by their registered names.
+const (
+	GrantCode              = "authorization_code"
+	GrantRefreshToken      = "refresh_token"
+	GrantClientCredentials = "client_credentials"
+)
+
+// GrantTypes in the order discovery lists them.
+func GrantTypes() []string { return []string{GrantCode, GrantRefreshToken, GrantClientCredentials} }
 
 // Scopes the provider knows. Anything else in a request is ignored
 // (OIDC Core §3.1.2.1).
@@ -61,6 +72,10 @@ type ClientMetadata struct {
 	SubjectType             string   `json:"subject_type" yaml:"subject_type"` // pairwise, public
 	SectorIdentifierURI     string   `json:"sector_identifier_uri,omitempty" yaml:"sector_identifier_uri"`
 	IDTokenSignedAlg        string   `json:"id_token_signed_response_alg" yaml:"id_token_signed_response_alg"`
+	UserinfoSignedAlg       string   `json:"userinfo_signed_response_alg,omitempty" yaml:"userinfo_signed_response_alg"`       // "" = JSON, not signed
+	AuthSigningAlg          string   `json:"token_endpoint_auth_signing_alg,omitempty" yaml:"token_endpoint_auth_signing_alg"` // "" = any of ours
+	JWKS                    *JWKSet  `json:"jwks,omitempty" yaml:"jwks"`
+	JWKSURI                 string   `json:"jwks_uri,omitempty" yaml:"jwks_uri"`
 
 	BackchannelLogoutSessionRequired bool `json:"backchannel_logout_session_required,omitempty" yaml:"backchannel_logout_session_required"`
 
@@ -73,6 +88,7 @@ type ClientMetadata struct {
 	RefreshTokenLifetime int      `json:"refresh_token_lifetime,omitempty" yaml:"refresh_token_lifetime"` // seconds, 0 = policy
 	SecondFactor         string   `json:"second_factor,omitempty" yaml:"second_factor"`                   // "" = policy
 	NumberMatching       *bool    `json:"number_matching,omitempty" yaml:"number_matching"`               // absent = policy
+	AccessTokenFormat    string   `json:"access_token_format,omitempty" yaml:"access_token_format"`       // "" = opaque, or jwt (RFC 9068)
 }
 
 // Client is a registered relying party.
@@ -122,9 +138,10 @@ func (m *ClientMetadata) Normalize(allowHosts []string) map[string]string {
 	setDefault(&m.Consent, ConsentOnce)
 	setDefault(&m.Scope, strings.Join(SupportedScopes(), " "))
 	if len(m.GrantTypes) == 0 {
-		m.GrantTypes = []string{"authorization_code", "refresh_token"}
+		m.GrantTypes = []string{GrantCode, GrantRefreshToken}
 	}
-	if len(m.ResponseTypes) == 0 {
+	byCode := slices.Contains(m.GrantTypes, GrantCode)
+	if len(m.ResponseTypes) == 0 && byCode {
 		m.ResponseTypes = []string{"code"}
 	}
 	if m.RequirePKCE == nil {
@@ -138,7 +155,7 @@ func (m *ClientMetadata) Normalize(allowHosts []string) map[string]string {
 	if len([]rune(m.ClientName)) > 200 || strings.ContainsFunc(m.ClientName, isControl) {
 		bad["client_name"] = "at most 200 characters, no control characters"
 	}
-	oneOf(bad, "token_endpoint_auth_method", m.TokenEndpointAuthMethod, AuthBasic, AuthPost, AuthNone)
+	oneOf(bad, "token_endpoint_auth_method", m.TokenEndpointAuthMethod, AuthMethods()...)
 	oneOf(bad, "subject_type", m.SubjectType, "pairwise", "public")
 	oneOf(bad, "id_token_signed_response_alg", m.IDTokenSignedAlg, SigningAlgs()...)
 	oneOf(bad, "consent", m.Consent, ConsentAlways, ConsentOnce, ConsentNever)
@@ -146,7 +163,7 @@ func (m *ClientMetadata) Normalize(allowHosts []string) map[string]string {
 		oneOf(bad, "second_factor", m.SecondFactor, SecondFactors()...)
 	}
 	for _, g := range m.GrantTypes {
-		oneOf(bad, "grant_types", g, "authorization_code", "refresh_token")
+		oneOf(bad, "grant_types", g, GrantTypes()...)
 	}
 	for _, r := range m.ResponseTypes {
 		oneOf(bad, "response_types", r, "code")
@@ -169,8 +186,8 @@ func (m *ClientMetadata) Normalize(allowHosts []string) map[string]string {
 			bad[name] = "0 (the policy's) to 31622400 seconds"
 		}
 	}
-	if len(m.RedirectURIs) == 0 {
-		bad["redirect_uris"] = "at least one is needed"
+	if len(m.RedirectURIs) == 0 && byCode {
+		bad["redirect_uris"] = "at least one is needed for authorization_code"
 	}
 	for i, u := range m.RedirectURIs {
 		if msg := CheckURI(u, allowHosts); msg != "" {
@@ -183,6 +200,7 @@ func (m *ClientMetadata) Normalize(allowHosts []string) map[string]string {
 		}
 	}
 	m.checkBackchannel(bad, allowHosts)
+	m.checkKeys(bad, allowHosts)
 	if m.SectorIdentifierURI != "" {
 		if msg := CheckURI(m.SectorIdentifierURI, allowHosts); msg != "" {
 			bad["sector_identifier_uri"] = msg

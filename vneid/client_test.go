@@ -37,7 +37,7 @@ func TestNormalizeReportsEveryInvalidField(t *testing.T) {
 	}{
 		{"a good one", func(*ClientMetadata) {}, nil},
 		{"everything wrong at once", func(m *ClientMetadata) {
-			*m = ClientMetadata{ClientID: "a b", ClientName: "x\ny", TokenEndpointAuthMethod: "private_key_jwt", SubjectType: "secret",
+			*m = ClientMetadata{ClientID: "a b", ClientName: "x\ny", TokenEndpointAuthMethod: "client_secret_jwt", SubjectType: "secret",
 				IDTokenSignedAlg: "none", Consent: "sometimes", GrantTypes: []string{"implicit"}, ResponseTypes: []string{"token"}, Scope: "openid root",
 				IDTokenClaims: []string{"password"}, MinAccountLevel: 3, AccessTokenLifetime: -1, IDTokenLifetime: 31622401, RefreshTokenLifetime: 1 << 62,
 				RedirectURIs:           []string{"http://localhost/cb", "https://x.gov.vn/cb", "javascript:alert(1)"},

@@ -120,6 +120,10 @@ type Tx interface {
 	PutLogoutNotice(*LogoutNotice) error             // one for each client and session
 	DeleteLogoutNotice(clientID, sid string) error   // none is as good as deleted
 
+	// InsertAssertion remembers, until then, that the assertion of a client with
+	// this hash was used.
+	InsertAssertion(hash string, until time.Time) error
+
 	Throttle(key string) (*Throttle, error) // an empty one when there is none
 	PutThrottle(*Throttle) error
 

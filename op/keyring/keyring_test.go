@@ -125,6 +125,7 @@ func sign(ctx context.Context, r *Ring, alg string) (token, kid string, err erro
 	if err != nil {
 		return "", "", err
 	}
+	defer place.Leave()
 	if token, err = r.Sign(ctx, place, TypeJWT, alg, map[string]any{"sub": "an"}); err != nil {
 		return "", "", err
 	}
@@ -203,7 +204,7 @@ func TestARotationKeepsEveryKeyListedFromPublishToRetire(t *testing.T) {
 		var claims struct {
 			Sub string `json:"sub"`
 		}
-		if err := r.Verify(h.ctx, token, &claims); err != nil || claims.Sub != "an" {
+		if err := r.Verify(h.ctx, token, TypeJWT, &claims); err != nil || claims.Sub != "an" {
 			t.Errorf("%s: %v %+v", alg, err, claims)
 		}
 		if err := r.Rotate(h.ctx, alg, StageRetire); err != nil {
@@ -321,13 +322,13 @@ func TestARetiredKeyHasNoPrivatePartButStillReadsHintsOfLivingSessions(t *testin
 	}
 	restarted := h.opened(t, nil)
 	for _, r := range []*Ring{r, restarted} {
-		if err := r.Verify(h.ctx, token, &map[string]any{}); err != nil {
+		if err := r.Verify(h.ctx, token, TypeJWT, &map[string]any{}); err != nil {
 			t.Errorf("a hint by a key that was just retired: %v", err)
 		}
 	}
 	h.clock.SetOffset(h.world.Policy.SessionLifetime)
 	for _, r := range []*Ring{r, restarted, h.opened(t, nil)} {
-		if err := r.Verify(h.ctx, token, &map[string]any{}); !errors.Is(err, ErrToken) {
+		if err := r.Verify(h.ctx, token, TypeJWT, &map[string]any{}); !errors.Is(err, ErrToken) {
 			t.Errorf("a hint by a key retired longer ago than sessions last: %v", err)
 		}
 	}
@@ -345,7 +346,7 @@ func TestTokensOfOthersAreNoHints(t *testing.T) {
 	forged, _ := jwt.Signed(signer).Claims(map[string]any{"sub": "an"}).Serialize()
 	for name, token := range map[string]string{"forged": forged, "empty": "", "dots": "..", "cut": good[:len(good)-4], "JWE": good + ".x.y",
 		"long": strings.Repeat("x", maxToken) + good} {
-		if err := r.Verify(h.ctx, token, &map[string]any{}); !errors.Is(err, ErrToken) {
+		if err := r.Verify(h.ctx, token, TypeJWT, &map[string]any{}); !errors.Is(err, ErrToken) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -23,12 +23,12 @@ func (r *Ring) Enter() (*queue.Place, error) { return r.queue.Enter() }
 const (
 	TypeJWT    = "JWT"
 	TypeLogout = "logout+jwt" // OIDC Back-Channel Logout §2.4
+	TypeAccess = "at+jwt"     // RFC 9068 §2.1
 )
 
 // Sign makes a JWT of that type with the active key of an algorithm, when it
-// is the place's turn. Then it leaves the place.
+// is the place's turn. The place may sign more; it is left by whoever entered.
 func (r *Ring) Sign(ctx context.Context, place *queue.Place, typ, alg string, claims any) (string, error) {
-	defer place.Leave()
 	if err := place.Wait(ctx); err != nil {
 		return "", fmt.Errorf("wait for a signature: %w", err)
 	}
@@ -49,11 +49,10 @@ var ErrToken = errors.New("not a token of this provider")
 // maxToken bounds the tokens that Verify reads, in bytes.
 const maxToken = 16 << 10
 
-// Verify reads the claims of a JWT (TypeJWT) that we signed ourselves, however
-// old. Keys
-// that sign no more will do, even retired ones for as long as a session lasts:
+// Verify reads the claims of a JWT of that type that we signed ourselves,
+// however old. Keys that sign no more will do, even retired ones for as long as a session lasts:
 // a citizen who signed in before the rotation must still be able to sign out.
-func (r *Ring) Verify(ctx context.Context, token string, claims any) error {
+func (r *Ring) Verify(ctx context.Context, token, typ string, claims any) error {
 	if strings.Count(token, ".") != 2 || len(token) > maxToken {
 		return ErrToken
 	}
@@ -66,7 +65,7 @@ func (r *Ring) Verify(ctx context.Context, token string, claims any) error {
 		return err
 	}
 	header := parsed.Headers[0]
-	if typ, _ := header.ExtraHeaders[jose.HeaderType].(string); typ != TypeJWT {
+	if is, _ := header.ExtraHeaders[jose.HeaderType].(string); is != typ {
 		return ErrToken
 	}
 	k := s.find(header.KeyID)

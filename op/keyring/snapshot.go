@@ -66,7 +66,7 @@ func (r *Ring) snapshot(world *vneid.World, previous *snapshot, rows []vneid.Sig
 			continue
 		}
 		signing := jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.Alg), Key: jose.JSONWebKey{Key: k.private, KeyID: k.KID, Algorithm: k.Alg, Use: "sig"}}
-		for _, typ := range []string{TypeJWT, TypeLogout} {
+		for _, typ := range []string{TypeJWT, TypeLogout, TypeAccess} {
 			signer, err := jose.NewSigner(signing, (&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
 			if err != nil {
 				return nil, rowError(world.ID, &row, err)

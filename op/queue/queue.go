@@ -45,8 +45,11 @@ type Place struct {
 
 // Wait returns when it is this place's turn, which lasts until Leave, or with
 // the error of ctx. Go hands a channel to those who wait for it in the order
-// in which they came, so nobody overtakes.
+// in which they came, so nobody overtakes. In its turn it returns at once.
 func (p *Place) Wait(ctx context.Context) error {
+	if p.working {
+		return nil
+	}
 	if err := ctx.Err(); err != nil {
 		return err // select alone might still pick a free worker
 	}

@@ -155,6 +155,10 @@ func TestWrongClientsAreRefusedFieldByField(t *testing.T) {
 		"everything at once":            {`{"client_id":"a b","client_name":5,"redirect_uris":"x","consent":"maybe","foo":1}`, "invalid_client_metadata", []string{"client_name", "redirect_uris", "foo", "client_id", "consent"}},
 		"a wrong type within a list":    {`{"redirect_uris":["http://localhost/",5]}`, "invalid_client_metadata", []string{"redirect_uris"}},
 		"a public client without PKCE":  {`{"redirect_uris":["http://localhost/"],"token_endpoint_auth_method":"none","require_pkce":false}`, "invalid_client_metadata", []string{"require_pkce"}},
+		"keys that are private":         {`{"redirect_uris":["http://localhost/"],"jwks":{"keys":[{"kty":"OKP","d":"AA"}]}}`, "invalid_client_metadata", []string{"jwks"}},
+		"keys of the state":             {`{"redirect_uris":["http://localhost/"],"jwks_uri":"https://a.gov.vn/keys"}`, "invalid_client_metadata", []string{"jwks_uri"}},
+		"keys at a cloud's metadata":    {`{"redirect_uris":["http://localhost/"],"jwks_uri":"http://169.254.169.254/"}`, "invalid_client_metadata", []string{"jwks_uri"}},
+		"private_key_jwt without keys":  {`{"redirect_uris":["http://localhost/"],"token_endpoint_auth_method":"private_key_jwt"}`, "invalid_client_metadata", []string{"jwks"}},
 		"a lifetime that is no integer": {`{"redirect_uris":["http://localhost/"],"access_token_lifetime":1.5}`, "invalid_client_metadata", []string{"access_token_lifetime"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -92,8 +92,8 @@ func (a *api) createClient(w http.ResponseWriter, r *http.Request) (int, any, er
 	return http.StatusCreated, answerWith(&client, secret), nil
 }
 
-// patchClient merges fields into a client, RFC 7396. A client that becomes
-// confidential gets a secret, one that becomes public loses its own.
+// patchClient merges fields into a client, RFC 7396. A client that begins to
+// authenticate with a secret gets one, one that ceases to loses its own.
 func (a *api) patchClient(_ http.ResponseWriter, r *http.Request) (int, any, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -106,7 +106,7 @@ func (a *api) patchClient(_ http.ResponseWriter, r *http.Request) (int, any, err
 		if client, err = tx.Client(r.PathValue("client_id")); err != nil {
 			return noSuchClient(err)
 		}
-		id, method := client.ClientID, client.TokenEndpointAuthMethod
+		id, hadSecret := client.ClientID, client.HasSecret()
 		given, bad, err := parseObject(body, &client.ClientMetadata)
 		if err != nil {
 			return err
@@ -122,7 +122,7 @@ func (a *api) patchClient(_ http.ResponseWriter, r *http.Request) (int, any, err
 			return err
 		}
 		secret = ""
-		if is := client.TokenEndpointAuthMethod; (is == vneid.AuthNone) != (method == vneid.AuthNone) {
+		if client.HasSecret() != hadSecret {
 			secret = a.renewSecret(client)
 		}
 		client.UpdatedAt = vneid.WorldFrom(r.Context()).Clock.Now()
@@ -153,10 +153,10 @@ func (a *api) check(m *vneid.ClientMetadata, bad []FieldError) error {
 	return nil
 }
 
-// renewSecret gives a confidential client a new secret, and takes that of a
-// public one away.
+// renewSecret gives a client that uses one a new secret, and takes it away from
+// any other.
 func (a *api) renewSecret(c *vneid.Client) (secret string) {
-	if c.TokenEndpointAuthMethod == vneid.AuthNone {
+	if !c.HasSecret() {
 		c.SecretHash = ""
 		return ""
 	}

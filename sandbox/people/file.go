@@ -94,10 +94,10 @@ func CheckClients(f *strictyaml.File, key string, clients []Client, allowHosts [
 		} else {
 			first[c.ClientID] = i
 		}
-		switch public := c.TokenEndpointAuthMethod == vneid.AuthNone; {
-		case public && c.Secret != "":
-			f.Add(at+".client_secret", "a public client (token_endpoint_auth_method none) has no secret", "remove one of the two")
-		case !public && !plainSecret(c.Secret):
+		switch {
+		case !c.HasSecret() && c.Secret != "":
+			f.Add(at+".client_secret", "a client with token_endpoint_auth_method none or private_key_jwt has no secret", "remove one of the two")
+		case c.HasSecret() && !plainSecret(c.Secret):
 			f.Add(at+".client_secret", "8 to 200 visible ASCII characters", "public clients have token_endpoint_auth_method: none instead")
 		}
 	}

@@ -158,7 +158,7 @@ clients:
 		"seed.yaml:17: clients[0].redirect_uris[0]: hosts under .gov.vn are refused",
 		"seed.yaml:16: clients[0].client_secret: 8 to 200",
 		"seed.yaml:18: clients[1].client_id: the client_id of clients[0]",
-		"seed.yaml:20: clients[1].client_secret: a public client",
+		"seed.yaml:20: clients[1].client_secret: a client with token_endpoint_auth_method none",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("missing %q in\n%v", want, err)

@@ -118,6 +118,8 @@ func (f *File) value(n *yaml.Node, v reflect.Value, key string) {
 		f.mapping(n, v, key)
 	case reflect.Slice:
 		f.sequence(n, v, key)
+	case reflect.Map:
+		f.open(n, v, key)
 	default:
 		f.scalar(n, v, key)
 	}
@@ -185,6 +187,34 @@ func (f *File) sequence(n *yaml.Node, v reflect.Value, key string) {
 		f.value(item, list.Index(i), fmt.Sprintf("%s[%d]", key, i))
 	}
 	v.Set(list)
+}
+
+// open reads a mapping whose keys nobody listed, such as a JWK: texts, and
+// lists of them.
+func (f *File) open(n *yaml.Node, v reflect.Value, key string) {
+	if n.Kind != yaml.MappingNode {
+		f.add(n.Line, key, "must be a mapping, here is "+describe(n), "write  key: value  lines")
+		return
+	}
+	members := map[string]any{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name, child := n.Content[i], n.Content[i+1]
+		path := key + "." + name.Value
+		if name.Kind != yaml.ScalarNode || members[name.Value] != nil {
+			f.add(name.Line, path, "no name, or set before", "")
+			continue
+		}
+		if child.Kind == yaml.SequenceNode {
+			var list []string
+			f.value(child, reflect.ValueOf(&list).Elem(), path)
+			members[name.Value] = list
+			continue
+		}
+		var text string
+		f.value(child, reflect.ValueOf(&text).Elem(), path)
+		members[name.Value] = text
+	}
+	v.Set(reflect.ValueOf(members))
 }
 
 func (f *File) scalar(n *yaml.Node, v reflect.Value, key string) {

@@ -1,6 +1,7 @@
 package strictyaml_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,23 @@ type outer struct {
 	Items []inner `yaml:"items"`
 	Where *inner  `yaml:"where"`
 	Other string  // no tag: not a key
+
+	Open map[string]any `yaml:"open"`
+}
+
+func TestAnOpenMappingIsReadAsTextsAndLists(t *testing.T) {
+	var o outer
+	f := strictyaml.Read("x.yaml", []byte("open: {kid: 007, x5c: [a, b]}\n"), &o)
+	if err := f.Mistakes.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if o.Open["kid"] != "007" || !slices.Equal(o.Open["x5c"].([]string), []string{"a", "b"}) {
+		t.Errorf("got %v", o.Open)
+	}
+	f = strictyaml.Read("x.yaml", []byte("open: {kid: {a: b}, kty: 2, kty: 3}\n"), &o)
+	if len(f.Mistakes) != 2 || f.Mistakes[0].Key != "open.kid" {
+		t.Errorf("got %v", f.Mistakes)
+	}
 }
 
 func TestWhatIsRightIsReadWithTheTypesOfTheStruct(t *testing.T) {
@@ -66,7 +84,7 @@ func TestEveryMistakeIsReportedWithItsLine(t *testing.T) {
 		want []string // one per mistake
 	}{
 		"an unknown key":       {"name: a\nnmae: b", []string{`x.yaml:2: nmae: unknown; did you mean "name"?`}},
-		"nothing near":         {"zzzzzz: 1", []string{`x.yaml:1: zzzzzz: unknown; known are count, items, name, wait, where`}},
+		"nothing near":         {"zzzzzz: 1", []string{`x.yaml:1: zzzzzz: unknown; known are count, items, name, open, wait, where`}},
 		"an untagged field":    {"Other: 1", []string{"x.yaml:1: Other: unknown"}},
 		"deep inside":          {"items:\n- number: 1\n- nubmer: 2", []string{`x.yaml:3: items[1].nubmer: unknown; did you mean "number"?`}},
 		"three at once":        {"count: many\nwait: 120\nitems: 5", []string{`x.yaml:1: count: "many" is no whole number`, `x.yaml:2: wait: "120" is no duration; write a number with its unit`, `x.yaml:3: items: must be a list, here is "5"`}},

@@ -57,6 +57,7 @@ func Run(t *testing.T, open func(t *testing.T) vneid.Store) {
 
 		{"clients of a session are listed once", clientsOfASession},
 		{"logout notices come by when they are due", noticesComeWhenDue},
+		{"an assertion is taken once, until it expires", assertionIsTakenOnce},
 
 		{"using a token claims it once", tokenIsUsedOnce},
 		{"revoking a grant revokes its tokens only", grantIsRevoked},
@@ -173,6 +174,8 @@ func fillValue(v reflect.Value, name string, n *int) {
 		for i := range v.Len() {
 			fillValue(v.Index(i), name, n)
 		}
+	case reflect.Map: // of JSON
+		v.Set(reflect.ValueOf(map[string]any{name: fmt.Sprint(name, " ", *n)}))
 	case reflect.Uint8:
 		v.SetUint(uint64(*n % 256))
 	case reflect.Struct:
