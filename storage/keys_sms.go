@@ -101,7 +101,7 @@ const messagesVisible = "visible_ms > 0 AND visible_ms <= ? ORDER BY visible_ms 
 var (
 	messages      = newTable(&smsRow{})
 	messagesTo    = messages.by("to_number = ? AND " + messagesVisible)
-	messagesToAll = messages.by(messagesVisible)
+	messagesToAll = messages.by("sent_ms >= 0 AND " + messagesVisible) // repeats the condition of PostgreSQL's index
 )
 
 func (t *tx) InsertSMS(m *vneid.SMS) error {

@@ -64,19 +64,21 @@ func (e *explainer) ExecContext(ctx context.Context, query string, args ...any) 
 	return e.conn.ExecContext(ctx, query, args...)
 }
 
-// TestHotStatementsUseAnIndex runs every statement that may meet a million
-// accounts or a hundred thousand tokens, and names the index each has to use.
-func TestHotStatementsUseAnIndex(t *testing.T) {
-	s := open(t, "sqlite::memory:")
-	e := &explainer{conn: sqliteOf(s).writer.conn, t: t, plans: map[string][]string{}}
-	tx := newTx(context.Background(), s.db, e, "w", true)
-	at := time.UnixMilli(1)
+// byKey is the index of a primary key: in SQLite of a table without, or with
+// rowid, and in PostgreSQL.
+const byKey = "PRIMARY KEY|sqlite_autoindex|_pkey"
 
-	const byKey = "PRIMARY KEY|sqlite_autoindex" // of a table without, or with rowid
-	for _, c := range []struct {
-		what, index string
-		run         func()
-	}{
+// hotStatement names the index that a statement has to use.
+type hotStatement struct {
+	what, index string
+	run         func()
+}
+
+// hotStatements are all that may meet a million accounts or a hundred thousand
+// tokens.
+func hotStatements(tx *tx) []hotStatement {
+	at := time.UnixMilli(1)
+	return []hotStatement{
 		{"Account", byKey, func() { tx.Account("1") }},
 		{"PutAccount", byKey, func() { tx.PutAccount(&vneid.Account{Persona: vneid.Persona{CCCD: "1", Name: "An"}}) }},
 		{"PutAccount with another name", byKey, func() { tx.PutAccount(&vneid.Account{Persona: vneid.Persona{CCCD: "1", Name: "Bình"}}) }},
@@ -122,7 +124,15 @@ func TestHotStatementsUseAnIndex(t *testing.T) {
 		{"collect sms", "sms_by_time", func() { tx.collect("sms", "id", "visible_ms < ? AND sent_ms < ?", 1, 1) }},
 		{"delete rows", byKey, func() { tx.deleteRows("logins", "id", []string{"1", "2"}) }},
 		{"SMSTo anybody", "sms_by_time", func() { tx.SMSTo("", at, 20) }},
-	} {
+	}
+}
+
+// TestHotStatementsUseAnIndex runs them and asks for their plans.
+func TestHotStatementsUseAnIndex(t *testing.T) {
+	s := open(t, "sqlite::memory:")
+	e := &explainer{conn: sqliteOf(s).writer.conn, t: t, plans: map[string][]string{}}
+	tx := newTx(context.Background(), s.db, e, "w", true)
+	for _, c := range hotStatements(tx) {
 		e.what = c.what
 		c.run()
 		plan := strings.Join(e.plans[c.what], "; ")
