@@ -51,7 +51,7 @@ func (p *Provider) authorizeRequest(w http.ResponseWriter, r *http.Request) erro
 	var toClient *refusal
 	if errors.As(err, &toClient) {
 		p.logRefusal(r.Context(), toClient.code, toClient.text, slog.String("client_id", client.ClientID))
-		return p.pages.Respond(w, r, &req, url.Values{"error": {toClient.code}, "error_description": {toClient.text}})
+		return p.pages.Respond(w, r, vneid.WorldFrom(r.Context()).Issuer, &req, url.Values{"error": {toClient.code}, "error_description": {toClient.text}})
 	}
 	if err != nil {
 		return err

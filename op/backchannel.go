@@ -280,6 +280,7 @@ func (s *backChannelServer) Introspect(ctx context.Context, r *zitadel.Request[z
 		return nil, s.internal(ctx, err)
 	}
 	var t *vneid.Token
+	var issuer string
 	var client zitadel.Client
 	err = s.read(ctx, s.p.service.Store.View, func(tx vneid.Tx) (err error) {
 		client, err = s.verify(ctx, tx, credentials, asserted)
@@ -290,6 +291,9 @@ func (s *backChannelServer) Introspect(ctx context.Context, r *zitadel.Request[z
 		if errors.Is(err, vneid.ErrNotFound) {
 			return nil
 		}
+		if err == nil {
+			issuer, err = vneid.IssuerOf(tx, vneid.WorldFrom(ctx), t)
+		}
 		return err
 	})
 	if err != nil {
@@ -299,7 +303,7 @@ func (s *backChannelServer) Introspect(ctx context.Context, r *zitadel.Request[z
 		return zitadel.NewResponse(&introspection{}), nil
 	}
 	answer := &introspection{
-		Active: true, Scope: t.Scopes, ClientID: t.ClientID, TokenType: oidc.BearerToken, Issuer: vneid.WorldFrom(ctx).Issuer,
+		Active: true, Scope: t.Scopes, ClientID: t.ClientID, TokenType: oidc.BearerToken, Issuer: issuer,
 		Subject: t.Subject, Audience: []string{t.ClientID}, Expires: t.ExpiresAt.Unix(), IssuedAt: t.IssuedAt.Unix(),
 		AMR: t.Auth.AMR, ACR: t.Auth.ACR, Sandbox: true,
 	}

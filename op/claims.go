@@ -30,7 +30,7 @@ func (p *Provider) idToken(ctx context.Context, place *queue.Place, c *vneid.Cli
 		life = time.Duration(c.IDTokenLifetime) * time.Second
 	}
 	claims := map[string]any{
-		"iss": w.Issuer, "sub": t.Subject, "aud": c.ClientID,
+		"iss": g.Issuer, "sub": t.Subject, "aud": c.ClientID,
 		"iat": t.IssuedAt.Unix(), "exp": t.IssuedAt.Add(life).Unix(), "auth_time": t.Auth.Time.Unix(),
 		"acr": t.Auth.ACR, "amr": t.Auth.AMR, "sid": t.SessionID,
 		"at_hash": leftHalfHash(c.IDTokenSignedAlg, g.Access), "sandbox": true,

@@ -8,6 +8,9 @@ import (
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
 
+// mostDocuments bounds the discovery documents kept encoded, of 2 KB each.
+const mostDocuments = 2_000
+
 // metadata is the discovery document: the library's type and what it lacks.
 // It tells the truth: what works, and nothing else.
 type metadata struct {
@@ -20,19 +23,25 @@ type metadata struct {
 }
 
 func (p *Provider) discovery(w http.ResponseWriter, r *http.Request) {
-	issuer := vneid.WorldFrom(r.Context()).Issuer
-	body, ok := p.documents.Load(issuer)
+	world := vneid.WorldFrom(r.Context())
+	issuer, front := world.Issuer, world.Front()
+	body, ok := p.documents.Load(issuer + " " + front)
 	if !ok {
 		// Clients ask at every start and some at every sign-in; it never
-		// changes while we run, and there are no more of them than worlds.
-		body, _ = p.documents.LoadOrStore(issuer, document(issuer))
+		// changes while we run. Who asks may choose the issuer's port, so not
+		// all that were ever asked for are kept.
+		body = document(issuer, front)
+		if p.documented.Add(1) <= mostDocuments {
+			p.documents.Store(issuer+" "+front, body)
+		}
 	}
 	w.Header().Set("Cache-Control", "public, max-age=60")
 	writeJSONBytes(w, http.StatusOK, body.([]byte))
 }
 
-// document is the metadata of an issuer, encoded.
-func document(issuer string) []byte {
+// document is the metadata of an issuer, encoded. front is where browsers are
+// sent to: nothing asks endpoints to stand below the issuer (OIDC Discovery §3).
+func document(issuer, front string) []byte {
 	methods := []oidc.AuthMethod{oidc.AuthMethodBasic, oidc.AuthMethodPost, oidc.AuthMethodPrivateKeyJWT, oidc.AuthMethodNone}
 	confidential := methods[:3]
 	var grants []oidc.GrantType
@@ -41,12 +50,12 @@ func document(issuer string) []byte {
 	}
 	m := metadata{IssInResponse: true, DiscoveryConfiguration: oidc.DiscoveryConfiguration{
 		Issuer:                                          issuer,
-		AuthorizationEndpoint:                           issuer + pathAuthorize,
+		AuthorizationEndpoint:                           front + pathAuthorize,
 		TokenEndpoint:                                   issuer + pathToken,
 		IntrospectionEndpoint:                           issuer + pathIntrospect,
 		UserinfoEndpoint:                                issuer + pathUserinfo,
 		RevocationEndpoint:                              issuer + pathRevoke,
-		EndSessionEndpoint:                              issuer + pathEndSession,
+		EndSessionEndpoint:                              front + pathEndSession,
 		JwksURI:                                         issuer + pathKeys,
 		ScopesSupported:                                 vneid.SupportedScopes(),
 		ResponseTypesSupported:                          []string{"code"},

@@ -135,7 +135,8 @@ func (p *Provider) signedOut(w http.ResponseWriter, r *http.Request, req *signOu
 
 // bounce sends a cross-site form once more, from our own page.
 func (p *Provider) bounce(w http.ResponseWriter, r *http.Request, form url.Values) error {
-	v := templates.FormPostView{Frame: p.pages.Frame(w, r), Action: login.BasePath(r) + pathEndSession}
+	// Where it came to, since the hint names the issuer of that address.
+	v := templates.FormPostView{Frame: p.pages.Frame(w, r), Action: login.FrontPath(r) + pathEndSession}
 	v.SwitchURL, v.ClientName = "", v.T("frame.brand")
 	for _, name := range signOutParameters {
 		if value := form.Get(name); value != "" {

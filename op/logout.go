@@ -1,6 +1,7 @@
 package op
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -155,7 +156,7 @@ func (p *Provider) logoutToken(ctx context.Context, c *vneid.Client, n vneid.Log
 	w := vneid.WorldFrom(ctx)
 	now := w.Clock.Now()
 	return p.keys.Sign(ctx, place, keyring.TypeLogout, c.IDTokenSignedAlg, map[string]any{
-		"iss": w.Issuer, "aud": c.ClientID, "sub": n.Subject, "sid": n.SessionID, "jti": vneid.NewID(p.service.Rand),
+		"iss": cmp.Or(n.Issuer, w.Issuer), "aud": c.ClientID, "sub": n.Subject, "sid": n.SessionID, "jti": vneid.NewID(p.service.Rand),
 		"iat": now.Unix(), "exp": now.Add(logoutTokenLife).Unix(), "events": map[string]any{logoutEvent: struct{}{}}, "sandbox": true,
 	})
 }

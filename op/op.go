@@ -17,6 +17,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -68,7 +69,8 @@ type Provider struct {
 	clientKeys *clientKeys
 	exact      map[string]http.HandlerFunc // "GET /keys": of machines, without a pattern
 
-	documents sync.Map // issuer → its discovery document, encoded
+	documents  sync.Map // issuer and front → the discovery document, encoded
+	documented atomic.Int64
 }
 
 // Paths of the endpoints below the issuer.

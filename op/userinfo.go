@@ -73,7 +73,15 @@ func (p *Provider) signedUserinfo(ctx context.Context, t *vneid.Token, claims ma
 		return "", err
 	}
 	defer place.Leave()
-	claims["iss"], claims["aud"] = vneid.WorldFrom(ctx).Issuer, t.ClientID
+	w := vneid.WorldFrom(ctx)
+	err = p.service.Store.Peek(ctx, w.ID, func(tx vneid.Tx) error {
+		claims["iss"], err = vneid.IssuerOf(tx, w, t)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	claims["aud"] = t.ClientID
 	return p.keys.Sign(ctx, place, keyring.TypeJWT, t.Userinfo, claims)
 }
 

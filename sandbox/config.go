@@ -22,7 +22,8 @@ import (
 // [Start], so the zero Config is a valid one.
 type Config struct {
 	Listen        string // of the provider, localhost:9998
-	Issuer        string // exactly as in tokens; http://LISTEN, https://LISTEN with TLS
+	Issuer        string // exactly as in tokens; http://LISTEN, https://LISTEN with TLS; "request": as each request names us
+	BrowserURL    string // with Issuer "request": where browsers find the provider, when the names of containers mean nothing to them
 	SandboxListen string // localhost:9997
 	SandboxURL    string // as browsers see it; http://SANDBOX-LISTEN, https://SANDBOX-LISTEN with TLS
 	TLS           string // off, auto, or CERT.pem,KEY.pem: of both listeners
@@ -50,6 +51,9 @@ type Config struct {
 	// 0 = 16,000, or three quarters of the files that the program may open.
 	MaxConnections int
 
+	issuerFromRequest bool   // Issuer was "request"; it is now what phones and pages use
+	allowHosts        string // AllowHosts as a flag has it, with commas
+
 	LogOutput   io.Writer // os.Stderr
 	Version     string    // shown on the landing page
 	CheapHashes bool      // for tests: password hashes that cost nothing and protect nothing
@@ -71,15 +75,17 @@ func (s setting) env() string  { return envPrefix + strings.ToUpper(s.key) }
 
 var settings = []setting{
 	{"listen", "localhost:9998", "address of the provider", func(c *Config) *string { return &c.Listen }},
-	{"issuer", "http[s]://LISTEN", "issuer, exactly as in tokens", func(c *Config) *string { return &c.Issuer }},
+	{"issuer", "http[s]://LISTEN", "issuer, exactly as in tokens; request = the name each request uses", func(c *Config) *string { return &c.Issuer }},
 	{"sandbox_listen", "localhost:9997", "address of people, SMS inbox and API", func(c *Config) *string { return &c.SandboxListen }},
 	{"sandbox_url", "http[s]://SANDBOX-LISTEN", "its URL as browsers see it", func(c *Config) *string { return &c.SandboxURL }},
+	{"browser_url", "URL", "with --issuer request: the provider as browsers see it", func(c *Config) *string { return &c.BrowserURL }},
 	{"tls", "off", "off, auto (a local CA under DATA), or CERT.pem,KEY.pem", func(c *Config) *string { return &c.TLS }},
 	{"database", "sqlite:DATA/sandbox.db", "or sqlite::memory:, or postgres://USER@HOST/NAME", func(c *Config) *string { return &c.Database }},
 	{"seed", "default", "default, none, or a FILE with personas and clients", func(c *Config) *string { return &c.Seed }},
 	{"data", "var", "folder for whatever is kept", func(c *Config) *string { return &c.Data }},
 	{"log_format", "text", "text or json", func(c *Config) *string { return &c.LogFormat }},
 	{"trust_ca", "FILE", "PEM to trust for back-channel logout by https", func(c *Config) *string { return &c.TrustCA }},
+	{"allow_hosts", "NAME,NAME", "further names of this machine, and hosts of relying parties", func(c *Config) *string { return &c.allowHosts }},
 	{"key_rotation", "off", "age at which signing keys are replaced: off, or 2160h", func(c *Config) *string { return &c.KeyRotation }},
 }
 
@@ -232,9 +238,25 @@ func (c *Config) complete() {
 	if c.Policy == (vneid.Policy{}) {
 		c.Policy = vneid.DefaultPolicy()
 	}
+	if c.Issuer == fromRequest {
+		c.issuerFromRequest, c.Issuer = true, c.BrowserURL
+	}
+	if c.allowHosts != "" {
+		c.AllowHosts, c.allowHosts = append(slices.Clone(c.AllowHosts), splitList(c.allowHosts)...), ""
+	}
 	if c.LogOutput == nil {
 		c.LogOutput = os.Stderr
 	}
+}
+
+// splitList reads "a, b".
+func splitList(s string) (list []string) {
+	for part := range strings.SplitSeq(s, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			list = append(list, part)
+		}
+	}
+	return list
 }
 
 func orDefault(value, otherwise string) string {
@@ -252,7 +274,11 @@ func (r *reading) check() {
 	if r.Listen == r.SandboxListen && !strings.HasSuffix(r.Listen, ":0") {
 		r.wrong("sandbox_listen", "the same address as listen", "provider and sandbox are two listeners")
 	}
-	if isEveryAddress(r.Listen) && r.Issuer == "" {
+	if r.BrowserURL != "" && !r.issuerFromRequest {
+		r.wrong("browser_url", "has no meaning beside a fixed issuer", "leave it out, or set --issuer request: the issuer is then the name by which each relying party calls")
+	}
+	r.checkURL("browser_url", r.BrowserURL)
+	if isEveryAddress(r.Listen) && r.Issuer == "" && !r.issuerFromRequest {
 		r.wrong("issuer", "cannot be guessed when listening on every address", "write the URL that browsers will use: --issuer http://192.168.1.10:9998")
 	}
 	if isEveryAddress(r.SandboxListen) && r.SandboxURL == "" {

@@ -22,6 +22,7 @@ type configFile struct {
 	LogFormat     string `yaml:"log_format"`
 	KeyRotation   string `yaml:"key_rotation"`
 	TrustCA       string `yaml:"trust_ca"`
+	BrowserURL    string `yaml:"browser_url"`
 
 	AllowHosts []string        `yaml:"allow_hosts"`
 	Policy     policyFile      `yaml:"policy"`
@@ -82,11 +83,11 @@ func (r *reading) readYAML(name string, content []byte) {
 	r.mistakes = append(r.mistakes, f.Mistakes...)
 
 	r.Config = Config{
-		Listen: file.Listen, Issuer: file.Issuer, SandboxListen: file.SandboxListen, SandboxURL: file.SandboxURL, TLS: file.TLS,
+		Listen: file.Listen, Issuer: file.Issuer, BrowserURL: file.BrowserURL, SandboxListen: file.SandboxListen, SandboxURL: file.SandboxURL, TLS: file.TLS,
 		Database: file.Database, Seed: file.Seed, Data: file.Data, LogFormat: file.LogFormat, KeyRotation: file.KeyRotation, TrustCA: file.TrustCA,
 		AllowHosts: file.AllowHosts, Policy: vneid.Policy(file.Policy), Clients: file.Clients,
 	}
-	keys := []string{"allow_hosts"}
+	var keys []string
 	for _, s := range settings {
 		keys = append(keys, s.key)
 	}

@@ -50,9 +50,9 @@ type refusal struct {
 func (g *guard) knownHosts(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := hostOf(r.Host)
-		if !isLoopbackName(host) && !slices.Contains(g.hosts, host) {
+		if !g.knows(host) {
 			g.refuse(w, r, refusal{http.StatusMisdirectedRequest, "host_refused",
-				"Host is neither a loopback name nor configured; use localhost, or name the host under allow_hosts in the configuration file", false})
+				"Host is neither a loopback name nor configured; use localhost, or name the host under allow_hosts (--allow-hosts)", false})
 			return
 		}
 		if headSize(r) > maxHead {
@@ -62,6 +62,11 @@ func (g *guard) knownHosts(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// knows reports whether a host name is one of ours.
+func (g *guard) knows(host string) bool {
+	return isLoopbackName(host) || slices.Contains(g.hosts, host)
 }
 
 func headSize(r *http.Request) int {

@@ -92,6 +92,9 @@ func Start(ctx context.Context, c Config) (*Running, error) {
 		return fail(err)
 	}
 	listeners = append(listeners, world...)
+	if c.issuerFromRequest && isEveryAddress(c.Listen) {
+		c.Issuer = orDefault(c.Issuer, urlOf(c.scheme(), "localhost:0", provider[0]))
+	}
 	c.Issuer = orDefault(c.Issuer, urlOf(c.scheme(), c.Listen, provider[0]))
 	c.SandboxURL = orDefault(c.SandboxURL, urlOf(c.scheme(), c.SandboxListen, world[0]))
 	r.Issuer, r.SandboxURL = c.Issuer, c.SandboxURL
@@ -177,6 +180,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 		d = newDoor(c.Token, p)
 	}
 	g := newGuard(c, d, p)
+	names := newIssuers(c, g)
 
 	client, err := r.providerClient(c, at)
 	if err != nil {
@@ -196,12 +200,15 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	wrap := func(listener string, h http.Handler, maxBody int64) http.Handler {
 		o := &observer{listener: listener, log: r.log, metrics: set, rand: rand.Reader, clock: vneid.SystemClock{}, pages: p}
 		inWorld := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-			req = req.WithContext(vneid.WithWorld(req.Context(), world)) // ours to change
+			req = req.WithContext(vneid.WithWorld(req.Context(), names.see(req.Context(), world))) // ours to change
 			if maxBody > 0 {
 				req.Body = http.MaxBytesReader(w, req.Body, maxBody)
 			}
 			h.ServeHTTP(w, req)
 		})
+		if listener == "provider" {
+			return o.around(g.knownHosts(names.around(inWorld)))
+		}
 		return o.around(g.knownHosts(inWorld))
 	}
 	work, endWork := context.WithCancel(context.WithoutCancel(ctx))

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/localca"
@@ -52,6 +53,12 @@ func (c *Config) tlsHosts() []string {
 	return hosts
 }
 
+// furtherTLSHosts are further names of this machine that the local CA may vouch
+// for. Not all of allow_hosts: hosts of relying parties stand there too.
+func (c *Config) furtherTLSHosts() []string {
+	return slices.DeleteFunc(slices.Clone(c.AllowHosts), func(h string) bool { return !localca.MayVouchFor(h) })
+}
+
 // checkTLS says what clients would complain about later. clock is the
 // machine's, by which certificates end.
 func (r *reading) checkTLS(clock vneid.Clock) {
@@ -71,7 +78,7 @@ func (r *reading) checkTLS(clock vneid.Clock) {
 	default:
 		r.checkPair(certFile, keyFile, clock)
 	}
-	for _, s := range []struct{ key, raw string }{{"issuer", r.Issuer}, {"sandbox_url", r.SandboxURL}} {
+	for _, s := range []struct{ key, raw string }{{"issuer", r.Issuer}, {"sandbox_url", r.SandboxURL}, {"browser_url", r.BrowserURL}} {
 		if rest, ok := strings.CutPrefix(s.raw, "http://"); ok {
 			r.wrong(s.key, "begins with http, but the listeners speak https with --tls "+r.TLS, "write https://"+rest)
 		}
@@ -107,7 +114,7 @@ func (r *Running) openTLS(c *Config) error {
 	case tlsOff:
 		return nil
 	case tlsAuto:
-		ca, err := localca.Open(c.Data, c.tlsHosts(), vneid.SystemClock{}.Now, r.log)
+		ca, err := localca.Open(c.Data, append(c.tlsHosts(), c.furtherTLSHosts()...), vneid.SystemClock{}.Now, r.log)
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ type logoutRow struct {
 	ClientID  string `gorm:"column:client_id;primaryKey"`
 	SessionID string `gorm:"column:session_id;primaryKey"`
 	Subject   string `gorm:"column:subject"`
+	Issuer    string `gorm:"column:issuer"`
 	CreatedMS int64  `gorm:"column:created_ms"`
 	DueMS     int64  `gorm:"column:due_ms"`
 	Tries     int    `gorm:"column:tries"`
@@ -30,10 +31,12 @@ func (t *tx) ClientsOfSession(sid string) (list []vneid.SessionClient, err error
 		return nil, nil // tokens without a session are nobody's in common
 	}
 	err = t.read("clients of session", func() error {
-		return t.orm().Table("tokens").Select("client_id", "subject").Where("world = ? AND session_id = ?", t.world, sid).Find(&list).Error
+		return t.orm().Table("tokens").Select("tokens.client_id", "tokens.subject", "COALESCE(logins.issuer, '') AS issuer").
+			Joins("LEFT JOIN logins ON logins.world = tokens.world AND logins.id = tokens.grant_id").
+			Where("tokens.world = ? AND tokens.session_id = ?", t.world, sid).Find(&list).Error
 	})
 	slices.SortFunc(list, func(a, b vneid.SessionClient) int {
-		return cmp.Or(strings.Compare(a.ClientID, b.ClientID), strings.Compare(a.Subject, b.Subject))
+		return cmp.Or(strings.Compare(a.ClientID, b.ClientID), strings.Compare(a.Subject, b.Subject), strings.Compare(a.Issuer, b.Issuer))
 	})
 	return slices.Compact(list), err
 }
@@ -47,7 +50,7 @@ func (t *tx) LogoutNotices(limit int) (list []vneid.LogoutNotice, err error) {
 		return t.orm().Where("world = ?", t.world).Order("due_ms").Limit(limit).Find(&rows).Error
 	})
 	for _, r := range rows {
-		list = append(list, vneid.LogoutNotice{ClientID: r.ClientID, SessionID: r.SessionID, Subject: r.Subject,
+		list = append(list, vneid.LogoutNotice{ClientID: r.ClientID, SessionID: r.SessionID, Subject: r.Subject, Issuer: r.Issuer,
 			CreatedAt: fromMS(r.CreatedMS), DueAt: fromMS(r.DueMS), Tries: r.Tries})
 	}
 	return list, err
@@ -55,7 +58,7 @@ func (t *tx) LogoutNotices(limit int) (list []vneid.LogoutNotice, err error) {
 
 func (t *tx) PutLogoutNotice(n *vneid.LogoutNotice) error {
 	return t.put("put logout notice", logouts, n, &logoutRow{World: t.world, ClientID: n.ClientID, SessionID: n.SessionID,
-		Subject: n.Subject, CreatedMS: ms(n.CreatedAt), DueMS: ms(n.DueAt), Tries: n.Tries})
+		Subject: n.Subject, Issuer: n.Issuer, CreatedMS: ms(n.CreatedAt), DueMS: ms(n.DueAt), Tries: n.Tries})
 }
 
 func (t *tx) DeleteLogoutNotice(clientID, sid string) error {

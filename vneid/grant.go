@@ -13,6 +13,7 @@ type Grant struct {
 	Access      string // the token's text, given out once
 	Refresh     string // "" = none
 	AccessToken *Token
+	Issuer      string // under which the sign-in began; that of all its ID tokens (OIDC Core §12.2)
 	Account     *Account
 	ExpiresIn   time.Duration // of the access token
 
@@ -91,6 +92,7 @@ func (s *Service) Redeem(ctx context.Context, c *Client, code, redirectURI, veri
 		withRefresh := slices.Contains(base.Scopes, ScopeOfflineAccess) && c.AllowsGrant("refresh_token")
 		until := now.Add(lifetime(c.RefreshTokenLifetime, w.Policy.RefreshLifetime))
 		g = s.newGrant(c, w, account, base, base.Scopes, withRefresh, until)
+		g.Issuer = l.Issuer
 		if err := tx.InsertTokens(g.tokens()...); err != nil {
 			return err
 		}
@@ -153,6 +155,9 @@ func (s *Service) Refresh(ctx context.Context, c *Client, refresh string, scopes
 		base.Scopes, granted = stillAllowed(c, old.Scopes), stillAllowed(c, granted)
 		base.IssuedAt, base.UsedAt = now, time.Time{}
 		g = s.newGrant(c, w, account, base, granted, true, old.ExpiresAt)
+		if g.Issuer, err = IssuerOf(tx, w, old); err != nil {
+			return err
+		}
 		return tx.InsertTokens(g.tokens()...)
 	})
 	if err == nil && refusal != nil {
@@ -192,6 +197,7 @@ func (s *Service) ClientCredentials(ctx context.Context, c *Client, scopes []str
 	}
 	base := Token{GrantID: NewID(s.Rand), ClientID: c.ClientID, Subject: c.ClientID, IssuedAt: now}
 	g := s.newGrant(c, w, nil, base, nil, false, time.Time{})
+	g.Issuer = w.Issuer
 	return g, s.Store.Update(ctx, w.ID, func(tx Tx) error { return tx.InsertTokens(g.tokens()...) })
 }
 
@@ -250,6 +256,20 @@ func InspectIn(tx Tx, w *World, token string) (*Token, *Account, error) {
 		return nil, nil, ErrNotFound
 	}
 	return t, a, nil
+}
+
+// IssuerOf is the issuer under which the sign-in of a token began. One world
+// may answer under several (see World.Browser), and what a client holds names
+// the one it knows, whichever address it now uses.
+func IssuerOf(tx Tx, w *World, t *Token) (string, error) {
+	l, err := tx.Login(t.GrantID)
+	if errors.Is(err, ErrNotFound) {
+		return w.Issuer, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return l.Issuer, nil
 }
 
 // stillAllowed drops scopes that the client lost since it got them.

@@ -13,6 +13,7 @@ type LogoutNotice struct {
 	ClientID  string
 	SessionID string // sid
 	Subject   string // as this client knows the person
+	Issuer    string // as this client knows the provider
 	CreatedAt time.Time
 	DueAt     time.Time // of the next try; a process that tries moves it on first
 	Tries     int
@@ -44,7 +45,7 @@ func noticeLogout(tx Tx, session *Session, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		n := &LogoutNotice{ClientID: c.ClientID, SessionID: session.ID, Subject: c.Subject, CreatedAt: now, DueAt: now}
+		n := &LogoutNotice{ClientID: c.ClientID, SessionID: session.ID, Subject: c.Subject, Issuer: c.Issuer, CreatedAt: now, DueAt: now}
 		if err := tx.PutLogoutNotice(n); err != nil {
 			return err
 		}
@@ -60,6 +61,7 @@ func noticeLogout(tx Tx, session *Session, now time.Time) error {
 type SessionClient struct {
 	ClientID string
 	Subject  string
+	Issuer   string // under which the sign-in began
 }
 
 // TakeLogouts claims notices that are due: they are this process's to try for

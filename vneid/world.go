@@ -11,9 +11,12 @@ const DefaultWorld = "default"
 type World struct {
 	ID     string
 	Issuer string // exactly as in tokens; no trailing slash
-	Clock  Clock
-	Policy Policy
-	Salt   []byte // secret; subjects and one-time passwords hang on it
+	// Browser is where browsers find the pages, when that is not the issuer
+	// itself (a container's name means nothing to them); "" = Issuer.
+	Browser string
+	Clock   Clock
+	Policy  Policy
+	Salt    []byte // secret; subjects and one-time passwords hang on it
 }
 
 // WorldRecord is what the store keeps of a world.
@@ -22,6 +25,14 @@ type WorldRecord struct {
 	Salt          []byte
 	ClockOffsetMS int64
 	SeedVersion   string // which seed filled it, "" = none yet
+}
+
+// Front is the URL below which browsers are sent to the pages.
+func (w *World) Front() string {
+	if w.Browser != "" {
+		return w.Browser
+	}
+	return w.Issuer
 }
 
 type worldKey struct{}

@@ -69,13 +69,13 @@ func (p *Pages) next(w http.ResponseWriter, r *http.Request, step *vneid.Step) e
 	l := step.Login
 	switch {
 	case step.Code != "":
-		return p.Respond(w, r, &l.Request, url.Values{"code": {step.Code}})
+		return p.Respond(w, r, l.Issuer, &l.Request, url.Values{"code": {step.Code}})
 	case step.Refusal != "" && l.State == vneid.StateRefused && l.QR.State == vneid.QRRefused && r.Method == http.MethodGet:
 		// The phone has spoken, and the person may have looked away from this
 		// page: it says so before it leads back.
 		return p.failStep(w, withStep(r, step), step, vneid.Errorf(vneid.CodeForbidden, "qr_refused", "refused on the phone, or another number chosen than the page shows"))
 	case step.Refusal != "" && l.State == vneid.StateRefused && (r.Method == http.MethodPost || l.CCCD == "" || l.Request.HasPrompt("none")):
-		return p.Respond(w, r, &l.Request, oauthError(step.Refusal))
+		return p.Respond(w, r, l.Issuer, &l.Request, oauthError(step.Refusal))
 	case r.Method == http.MethodPost || !strings.HasPrefix(r.URL.Path, "/login/"):
 		http.Redirect(w, r, p.url(r, "/login/"+l.ID), http.StatusSeeOther)
 		return nil
@@ -194,7 +194,7 @@ func (p *Pages) giveBack(w http.ResponseWriter, r *http.Request) error {
 	}
 	l := step.Login
 	if l.State == vneid.StateRefused || l.State == vneid.StateLocked || l.Expired(vneid.WorldFrom(r.Context()).Clock.Now()) {
-		return p.Respond(w, r, &l.Request, oauthError(vneid.RefusalAccessDenied))
+		return p.Respond(w, r, l.Issuer, &l.Request, oauthError(vneid.RefusalAccessDenied))
 	}
 	http.Redirect(w, r, p.url(r, "/login/"+l.ID), http.StatusSeeOther)
 	return nil

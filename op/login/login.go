@@ -114,8 +114,14 @@ func ReadForm(w http.ResponseWriter, r *http.Request, limit int64) error {
 func (p *Pages) url(r *http.Request, path string) string { return BasePath(r) + path }
 
 // BasePath is the path of the issuer: "", or "/w/abc".
-func BasePath(r *http.Request) string {
-	u, err := url.Parse(vneid.WorldFrom(r.Context()).Issuer)
+func BasePath(r *http.Request) string { return pathOf(vneid.WorldFrom(r.Context()).Issuer) }
+
+// FrontPath is the path below which browsers are sent to /authorize and
+// /end_session.
+func FrontPath(r *http.Request) string { return pathOf(vneid.WorldFrom(r.Context()).Front()) }
+
+func pathOf(raw string) string {
+	u, err := url.Parse(raw)
 	if err != nil {
 		return ""
 	}

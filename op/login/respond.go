@@ -18,8 +18,9 @@ const (
 
 // Respond is the authorization response: it takes the browser back to the
 // client's validated redirect URI, in the mode the client asked for, success
-// and error alike. It always says who answers (RFC 9207).
-func (p *Pages) Respond(w http.ResponseWriter, r *http.Request, req *vneid.AuthRequest, params url.Values) error {
+// and error alike. It always says who answers (RFC 9207): the issuer under
+// which the request came, which the ID token will name too.
+func (p *Pages) Respond(w http.ResponseWriter, r *http.Request, issuer string, req *vneid.AuthRequest, params url.Values) error {
 	result := params.Get("error")
 	if result == "" {
 		result = "code"
@@ -28,7 +29,7 @@ func (p *Pages) Respond(w http.ResponseWriter, r *http.Request, req *vneid.AuthR
 	if req.State != "" {
 		params.Set("state", req.State)
 	}
-	params.Set("iss", vneid.WorldFrom(r.Context()).Issuer)
+	params.Set("iss", issuer)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	if req.ResponseMode == ModeFormPost {

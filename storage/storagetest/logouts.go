@@ -18,6 +18,9 @@ func clientsOfASession(t *testing.T, s vneid.Store) {
 		return get(t, s, world, func(tx vneid.Tx) ([]vneid.SessionClient, error) { return tx.ClientsOfSession(sid) })
 	}
 	equal(t, "clients", list("s"), []vneid.SessionClient{{ClientID: "a", Subject: "sub a"}, {ClientID: "b", Subject: "sub b"}})
+	update(t, s, func(tx vneid.Tx) error { return tx.InsertLogin(&vneid.Login{ID: "l", Issuer: "http://vneid:9998"}) })
+	insertToken(t, s, vneid.Token{Hash: "6", SessionID: "known", GrantID: "l", ClientID: "e", Subject: "sub e", Kind: vneid.AccessToken})
+	equal(t, "the issuer they know", list("known"), []vneid.SessionClient{{ClientID: "e", Subject: "sub e", Issuer: "http://vneid:9998"}})
 	if got := list(""); len(got) > 0 {
 		t.Errorf("of no session: %v", got)
 	}
@@ -25,7 +28,7 @@ func clientsOfASession(t *testing.T, s vneid.Store) {
 
 func noticesComeWhenDue(t *testing.T, s vneid.Store) {
 	notice := func(client string, due time.Time) *vneid.LogoutNotice {
-		return &vneid.LogoutNotice{ClientID: client, SessionID: "s", CreatedAt: noon, DueAt: due}
+		return &vneid.LogoutNotice{ClientID: client, SessionID: "s", Issuer: "http://vneid:9998", CreatedAt: noon, DueAt: due}
 	}
 	update(t, s, func(tx vneid.Tx) error {
 		return errors.Join(tx.PutLogoutNotice(notice("late", noon.Add(time.Hour))), tx.PutLogoutNotice(notice("soon", noon)),

@@ -1,0 +1,4 @@
+-- One world may answer under several issuers; a logout token names the one the
+-- client knows. '' = that of the world, of notices written before.
+
+ALTER TABLE logout_notices ADD COLUMN issuer TEXT NOT NULL DEFAULT '';
