@@ -331,6 +331,9 @@ func (s *backChannelServer) grantError(ctx context.Context, c *vneid.Client, err
 	if errors.As(err, &refused) {
 		s.p.logRefusal(ctx, refused.MsgKey, refused.Hint, slog.String("client_id", c.ClientID))
 	}
+	if answer := deviceError(err); answer != nil {
+		return answer
+	}
 	switch {
 	case vneid.IsCode(err, vneid.CodeInvalidGrant), vneid.IsCode(err, vneid.CodeExpired), vneid.IsCode(err, vneid.CodeConflict):
 		return oidc.ErrInvalidGrant().

@@ -319,7 +319,7 @@ func TestDiscoveryListsWhatWorksAndNothingElse(t *testing.T) {
 		t.Errorf("discovery: %v", m)
 	}
 	for name, want := range map[string][]string{
-		"response_types_supported": {"code"}, "grant_types_supported": {"authorization_code", "refresh_token", "client_credentials"},
+		"response_types_supported": {"code"}, "grant_types_supported": {"authorization_code", "refresh_token", "client_credentials", vneid.DeviceGrant},
 		"code_challenge_methods_supported":      {"S256"},
 		"token_endpoint_auth_methods_supported": {"client_secret_basic", "client_secret_post", "private_key_jwt", "none"},
 		"id_token_signing_alg_values_supported": vneid.SigningAlgs(),
@@ -332,7 +332,7 @@ func TestDiscoveryListsWhatWorksAndNothingElse(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	for _, name := range []string{"registration_endpoint", "device_authorization_endpoint", "check_session_iframe"} {
+	for _, name := range []string{"registration_endpoint", "check_session_iframe"} {
 		if m[name] != nil {
 			t.Errorf("discovery lists %s", name)
 		}

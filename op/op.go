@@ -82,6 +82,7 @@ const (
 	pathKeys       = "/keys"
 	pathIntrospect = "/oauth/introspect"
 	pathRevoke     = "/revoke"
+	pathDevice     = "/device_authorization"
 	pathEndSession = "/end_session"
 	pathSignOut    = "/end_session/confirm"
 )
@@ -122,6 +123,8 @@ func (p *Provider) routes() {
 		Token:         zitadel.NewEndpoint(pathToken),
 		Introspection: zitadel.NewEndpoint(pathIntrospect),
 		Revocation:    zitadel.NewEndpoint(pathRevoke),
+
+		DeviceAuthorization: zitadel.NewEndpoint(pathDevice),
 	}, zitadel.WithServerCORSOptions(nil))
 
 	p.exact = map[string]http.HandlerFunc{
@@ -130,6 +133,7 @@ func (p *Provider) routes() {
 		"POST " + pathToken:      cors(p.backChannel(backChannel)),
 		"POST " + pathIntrospect: p.backChannel(backChannel),
 		"POST " + pathRevoke:     cors(p.backChannel(backChannel)),
+		"POST " + pathDevice:     withOrigin(p.backChannel(backChannel), login.OriginOf),
 		"GET " + pathUserinfo:    cors(p.userinfo),
 		"POST " + pathUserinfo:   cors(p.userinfo),
 	}
@@ -201,7 +205,7 @@ func (p *Provider) noSuchPage(w http.ResponseWriter, r *http.Request, refusal ht
 		return
 	}
 	switch r.URL.Path {
-	case pathToken, pathIntrospect, pathRevoke, pathUserinfo, pathKeys, pathDiscovery:
+	case pathToken, pathIntrospect, pathRevoke, pathDevice, pathUserinfo, pathKeys, pathDiscovery:
 		writeOAuthError(w, probe.status, "invalid_request", r.Method+" is not possible here; see the Allow header")
 		return
 	}

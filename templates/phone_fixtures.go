@@ -70,6 +70,10 @@ func phoneFixtures(l Lang, f Frame) map[string]View {
 	confirmBare := confirm
 	confirmBare.Browser, confirmBare.IP = "", ""
 
+	confirmDevice := confirm
+	confirmDevice.Host, confirmDevice.Device = text("phone.kiosk"), true
+	confirmDevice.Shares = []string{text("share.cccd"), text("share.name"), text("share.birthdate")}
+
 	done := PhoneDone(f, "done", client)
 	done.Locked = true
 	removed := PhoneNotice(f, "device_replaced")
@@ -89,7 +93,7 @@ func phoneFixtures(l Lang, f Frame) map[string]View {
 		"phone-scan": scan, "phone-scan-no-qr": scanPicture, "phone-scan-empty": scanCode,
 		"phone-ask":     PhoneAskView{Frame: f, Code: "AAAAAAAAAAAAAAAABBBBBBBBBBBBBBBBBBBBBB"},
 		"phone-confirm": confirm, "phone-confirm-all": confirmAll, "phone-confirm-number": confirmNumber,
-		"phone-confirm-passcode": confirmPasscode, "phone-confirm-bare": confirmBare,
+		"phone-confirm-passcode": confirmPasscode, "phone-confirm-bare": confirmBare, "phone-confirm-device": confirmDevice,
 		"phone-permission": PhonePermissionView{Frame: f, Login: "abc123", ClientName: client, Host: host},
 		"phone-switch-off": PhoneSwitchView{Frame: f, CodeWaits: true}, "phone-switch-on": PhoneSwitchView{Frame: f, On: true},
 		"phone-sign-in":  PhoneSignInView{Frame: f, SignIn: homeBusy.Recent[0]},

@@ -116,9 +116,11 @@ type PhoneConfirmView struct {
 	SecondsLeft                              int
 	Choices                                  []int // number matching
 	AskPasscode                              bool
-	Ready                                    string // as PhonePasscodeView
-	Error                                    string // localised
-	WrongNumber                              bool   // the error is about Choices
+	Device                                   bool     // a kiosk waits, no browser
+	Shares                                   []string // what it gets, localised
+	Ready                                    string   // as PhonePasscodeView
+	Error                                    string   // localised
+	WrongNumber                              bool     // the error is about Choices
 }
 
 // PhonePermissionView says that "Đăng nhập trên website" is off.

@@ -31,7 +31,9 @@ const (
 )
 
 // GrantTypes in the order discovery lists them.
-func GrantTypes() []string { return []string{GrantCode, GrantRefreshToken, GrantClientCredentials} }
+func GrantTypes() []string {
+	return []string{GrantCode, GrantRefreshToken, GrantClientCredentials, DeviceGrant}
+}
 
 // Scopes the provider knows. Anything else in a request is ignored
 // (OIDC Core §3.1.2.1).

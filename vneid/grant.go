@@ -37,7 +37,7 @@ func (s *Service) Redeem(ctx context.Context, c *Client, code, redirectURI, veri
 	err = s.Store.Update(ctx, w.ID, func(tx Tx) error {
 		g, refusal = nil, nil
 		l, err := tx.LoginByCode(SecretHash(code))
-		if errors.Is(err, ErrNotFound) {
+		if errors.Is(err, ErrNotFound) || err == nil && l.Request.Device {
 			return invalidGrant("no such code")
 		}
 		if err != nil {
@@ -65,43 +65,49 @@ func (s *Service) Redeem(ctx context.Context, c *Client, code, redirectURI, veri
 		case l.Request.CodeChallenge != "" && !CheckVerifier(l.Request.CodeChallenge, verifier):
 			return invalidGrant("the code_verifier does not belong to the code_challenge")
 		}
-		account, err := tx.Account(l.CCCD)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return err
-		}
-		if err != nil || account.Status != AccountActive {
-			return invalidGrant("the account cannot sign in any more")
-		}
-		session, err := tx.SessionByID(l.SessionID)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return err
-		}
-		if err != nil || !session.EndedAt.IsZero() {
-			return invalidGrant("the person signed out before the code was redeemed")
-		}
-		// Written though unchanged: a sign-out at this very moment then collides
-		// with it, instead of missing the tokens that are made here.
-		if err := tx.SaveSession(session); err != nil {
-			return err
-		}
-		if err := l.Apply(EventRedeemed, now); err != nil {
-			return err
-		}
-		base := Token{GrantID: l.ID, ClientID: c.ClientID, CCCD: l.CCCD, Subject: c.Subject(w.Salt, account.ID),
-			Scopes: stillAllowed(c, l.Request.Scopes), SessionID: l.SessionID, Auth: l.Auth, Nonce: l.Request.Nonce, IssuedAt: now}
-		withRefresh := slices.Contains(base.Scopes, ScopeOfflineAccess) && c.AllowsGrant("refresh_token")
-		until := now.Add(lifetime(c.RefreshTokenLifetime, w.Policy.RefreshLifetime))
-		g = s.newGrant(c, w, account, base, base.Scopes, withRefresh, until)
-		g.Issuer = l.Issuer
-		if err := tx.InsertTokens(g.tokens()...); err != nil {
-			return err
-		}
-		return tx.SaveLogin(l)
+		g, err = s.redeem(tx, w, c, l, now)
+		return err
 	})
 	if err == nil && refusal != nil {
 		return nil, refusal
 	}
 	return g, err
+}
+
+// redeem makes the tokens of a login that came to its end.
+func (s *Service) redeem(tx Tx, w *World, c *Client, l *Login, now time.Time) (*Grant, error) {
+	account, err := tx.Account(l.CCCD)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, err
+	}
+	if err != nil || account.Status != AccountActive {
+		return nil, invalidGrant("the account cannot sign in any more")
+	}
+	session, err := tx.SessionByID(l.SessionID)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, err
+	}
+	if err != nil || !session.EndedAt.IsZero() {
+		return nil, invalidGrant("the person signed out before the code was redeemed")
+	}
+	// Written though unchanged: a sign-out at this very moment then collides
+	// with it, instead of missing the tokens that are made here.
+	if err := tx.SaveSession(session); err != nil {
+		return nil, err
+	}
+	if err := l.Apply(EventRedeemed, now); err != nil {
+		return nil, err
+	}
+	base := Token{GrantID: l.ID, ClientID: c.ClientID, CCCD: l.CCCD, Subject: c.Subject(w.Salt, account.ID),
+		Scopes: stillAllowed(c, l.Request.Scopes), SessionID: l.SessionID, Auth: l.Auth, Nonce: l.Request.Nonce, IssuedAt: now}
+	withRefresh := slices.Contains(base.Scopes, ScopeOfflineAccess) && c.AllowsGrant("refresh_token")
+	until := now.Add(lifetime(c.RefreshTokenLifetime, w.Policy.RefreshLifetime))
+	g := s.newGrant(c, w, account, base, base.Scopes, withRefresh, until)
+	g.Issuer = l.Issuer
+	if err := tx.InsertTokens(g.tokens()...); err != nil {
+		return nil, err
+	}
+	return g, tx.SaveLogin(l)
 }
 
 // Refresh rotates a refresh token. Using an old one again revokes the family

@@ -132,6 +132,7 @@ type AuthRequest struct {
 	ACRValues     []string `json:"acr_values,omitempty"`
 	UILocales     []string `json:"ui_locales,omitempty"`
 	HintSubject   string   `json:"hint_subject,omitempty"` // sub of a verified id_token_hint
+	Device        bool     `json:"device,omitempty"`       // no browser asked, but a device (RFC 8628)
 }
 
 // HasPrompt reports whether the client asked for that prompt.

@@ -25,6 +25,9 @@ type Scan struct {
 	Message string // key of the text, "" = none
 	Choices []int  // number matching: one of them stands on the page
 	Ask     bool   // the confirmation needs the passcode again
+	// Shares is what confirming gives the client of a device, which has no page
+	// to ask on: as of SharedData. nil = no device.
+	Shares []string
 }
 
 // DeviceKey finds a device, to check the signature of its call with.
@@ -272,7 +275,7 @@ func (s *Service) ScanQR(ctx context.Context, c PhoneCall, code QRScan) (scan Sc
 			return refusal, nil
 		}
 		match := 0
-		if client.numberMatching(w.Policy) {
+		if client.numberMatching(w.Policy) && !l.Request.Device { // a kiosk need not show digits
 			match = 10 + int(randomBelow(s.Rand, 90))
 		}
 		was := l.QR
@@ -282,6 +285,9 @@ func (s *Service) ScanQR(ctx context.Context, c PhoneCall, code QRScan) (scan Sc
 		scan = Scan{Login: l, Client: client, Allowed: a.WebLogin, Choices: l.MatchChoices(w.Salt), Ask: s.asksPasscode(d, c, w)}
 		if !a.WebLogin {
 			scan.Message = "web_login_off"
+		}
+		if l.Request.Device {
+			scan.Shares = append([]string{}, SharedData(a, l.Request.Scopes)...)
 		}
 		if was == l.QR {
 			return nil, nil

@@ -56,8 +56,8 @@ func sameLogin(a, b *Login) bool {
 // load reads a login with its client and person, and refuses foreign browsers.
 func (s *Service) load(ctx context.Context, tx Tx, id string, b Browser) (Step, error) {
 	l, err := tx.Login(id)
-	if errors.Is(err, ErrNotFound) {
-		return Step{}, Errorf(CodeNotFound, "login_not_found", "no login has this id in world %s", WorldFrom(ctx).ID)
+	if errors.Is(err, ErrNotFound) || err == nil && l.Request.Device { // that one is no browser's
+		return Step{}, Errorf(CodeNotFound, "login_not_found", "no login of a browser has this id in world %s", WorldFrom(ctx).ID)
 	}
 	if err != nil {
 		return Step{}, err

@@ -65,34 +65,34 @@ func (p *Pages) renderSharing(w http.ResponseWriter, r *http.Request, step *vnei
 
 // sharedItems lists what the scopes give out, with the values as the client
 // will get them: nobody agrees to what they cannot see.
-func sharedItems(f templates.Frame, a *vneid.Account, scopes []string) []templates.SharedItem {
-	var items []templates.SharedItem
-	add := func(key, value string) {
+func sharedItems(f templates.Frame, a *vneid.Account, scopes []string) (items []templates.SharedItem) {
+	for _, key := range vneid.SharedData(a, scopes) {
+		var value string
+		switch key {
+		case "cccd":
+			value = a.CCCD.Mask()
+		case "cmnd":
+			value = a.CMND
+		case "account_type":
+			value = f.T("share.account_type." + a.AccountType)
+		case "account_level":
+			value = itoa(a.AccountLevel)
+		case "name":
+			value = a.Name
+		case "birthdate":
+			value = vietnameseDate(a.Birthdate)
+		case "gender":
+			value = f.T("share.gender." + a.Gender)
+		case "phone":
+			value = string(a.Phone)
+		case "email":
+			value = a.Email
+		case "address":
+			value = a.Address.Line()
+		}
 		if value != "" {
 			items = append(items, templates.SharedItem{Label: f.T("share." + key), Value: value, Why: f.T("share." + key + ".why")})
 		}
-	}
-	if slices.Contains(scopes, vneid.ScopeCCCD) {
-		add("cccd", a.CCCD.Mask())
-		add("cmnd", a.CMND)
-		add("account_type", f.T("share.account_type."+a.AccountType))
-		if a.AccountLevel > 0 {
-			add("account_level", itoa(a.AccountLevel))
-		}
-	}
-	if slices.Contains(scopes, vneid.ScopeProfile) {
-		add("name", a.Name)
-		add("birthdate", vietnameseDate(a.Birthdate))
-		add("gender", f.T("share.gender."+a.Gender))
-	}
-	if slices.Contains(scopes, vneid.ScopePhone) {
-		add("phone", string(a.Phone))
-	}
-	if slices.Contains(scopes, vneid.ScopeEmail) {
-		add("email", a.Email)
-	}
-	if slices.Contains(scopes, vneid.ScopeAddress) && a.Address != nil {
-		add("address", a.Address.Line())
 	}
 	return items
 }

@@ -90,10 +90,11 @@ type place struct {
 	Host       string `json:"host"`
 	Browser    string `json:"browser"`
 	IP         string `json:"ip"`
+	Device     bool   `json:"device,omitempty"` // no browser, but a kiosk or the like: it has no host
 }
 
 func placeOf(l *vneid.Login, clientName string) place {
-	return place{l.ID, l.Request.ClientID, clientName, login.HostOf(l.Request.RedirectURI), l.Origin.Browser, l.Origin.IP}
+	return place{l.ID, l.Request.ClientID, clientName, login.HostOf(l.Request.RedirectURI), l.Origin.Browser, l.Origin.IP, l.Request.Device}
 }
 
 type scanAnswer struct {
@@ -104,6 +105,9 @@ type scanAnswer struct {
 	Message        string `json:"message,omitempty"`
 	Choices        []int  `json:"choices,omitempty"`
 	PasscodeNeeded bool   `json:"passcode_needed"`
+	// Of a device, RFC 8628: what confirming shares with the client, the names
+	// of docs/phoneapi.md. Absent when a browser waits, which asks by itself.
+	Shares []string `json:"shares,omitempty"`
 }
 
 func (a *API) scan(ctx context.Context, c *call) (answer, error) {
@@ -116,7 +120,7 @@ func (a *API) scan(ctx context.Context, c *call) (answer, error) {
 		return nil, err
 	}
 	return scanAnswer{placeOf(s.Login, s.Client.ClientName), rfc3339(s.Login.CreatedAt),
-		seconds(s.Login.QR.ExpiresAt.Sub(vneid.WorldFrom(ctx).Clock.Now())), s.Allowed, s.Message, s.Choices, s.Ask}, nil
+		seconds(s.Login.QR.ExpiresAt.Sub(vneid.WorldFrom(ctx).Clock.Now())), s.Allowed, s.Message, s.Choices, s.Ask, s.Shares}, nil
 }
 
 func (a *API) confirm(ctx context.Context, c *call) (answer, error) {

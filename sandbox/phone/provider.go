@@ -67,6 +67,7 @@ type (
 		Browser    string `json:"browser"`
 		IP         string `json:"ip"`
 		At         string `json:"at"`
+		Device     bool   `json:"device"`
 		Method     string `json:"method"`
 		Open       bool   `json:"open"`
 	}
@@ -84,6 +85,9 @@ type (
 		Message        string `json:"message"`
 		Choices        []int  `json:"choices,omitempty"`
 		PasscodeNeeded bool   `json:"passcode_needed"`
+		Device         bool   `json:"device,omitempty"` // a kiosk or the like waits, no browser
+		// Shares is what confirming gives it, by the names of "share.…" texts.
+		Shares []string `json:"shares,omitempty"`
 	}
 )
 

@@ -47,7 +47,7 @@ func (p *Phones) show(w http.ResponseWriter, r *http.Request) error {
 	case a.Scan != nil && a.Switch:
 		v = templates.PhoneSwitchView{Frame: f, On: a.Scan.Allowed, CodeWaits: true}
 	case a.Scan != nil && !a.Scan.Allowed:
-		v = templates.PhonePermissionView{Frame: f, Login: a.Scan.Login, ClientName: a.Scan.ClientName, Host: a.Scan.Host}
+		v = templates.PhonePermissionView{Frame: f, Login: a.Scan.Login, ClientName: a.Scan.ClientName, Host: hostOr(f, a.Scan.Host, a.Scan.Device)}
 	case a.Scan != nil:
 		v = confirmView(f, a, now)
 	default:
@@ -93,7 +93,7 @@ func signInRow(f templates.Frame, s *SignIn) templates.PhoneSignIn {
 	if key := "phone.method." + s.Method; templates.HasText(key) {
 		method = f.T(key)
 	}
-	return templates.PhoneSignIn{Login: s.Login, ClientName: s.ClientName, Host: s.Host, Browser: s.Browser, IP: s.IP, At: hanoiTime(s.At),
+	return templates.PhoneSignIn{Login: s.Login, ClientName: s.ClientName, Host: hostOr(f, s.Host, s.Device), Browser: s.Browser, IP: s.IP, At: hanoiTime(s.At),
 		Method: method, Open: s.Open, URL: Prefix + "/sign-ins/" + url.PathEscape(s.Login)}
 }
 
@@ -279,8 +279,13 @@ func passcodeView(f templates.Frame, a *app, purpose, action string) templates.P
 
 func confirmView(f templates.Frame, a *app, now time.Time) templates.PhoneConfirmView {
 	s := a.Scan
-	v := templates.PhoneConfirmView{Frame: f, Login: s.Login, ClientName: s.ClientName, Host: s.Host, Browser: s.Browser, IP: s.IP, At: hanoiTime(s.At),
+	v := templates.PhoneConfirmView{Frame: f, Login: s.Login, ClientName: s.ClientName, Host: hostOr(f, s.Host, s.Device), Device: s.Device, Browser: s.Browser, IP: s.IP, At: hanoiTime(s.At),
 		SecondsLeft: secondsUntil(a.Expires, now), Choices: s.Choices, AskPasscode: s.PasscodeNeeded}
+	for _, name := range s.Shares {
+		if key := "share." + name; templates.HasText(key) {
+			v.Shares = append(v.Shares, f.T(key))
+		}
+	}
 	if a.Ready && v.AskPasscode {
 		v.Ready = ReadyPasscode
 	}
@@ -288,6 +293,15 @@ func confirmView(f templates.Frame, a *app, now time.Time) templates.PhoneConfir
 		v.Error, v.WrongNumber = sentence(f, a.Slip), a.Slip.Key == "match_needed"
 	}
 	return v
+}
+
+// hostOr is what stands beside a portal's name: its host, or that it is a
+// device, which has none.
+func hostOr(f templates.Frame, host string, device bool) string {
+	if device {
+		return f.T("phone.kiosk")
+	}
+	return host
 }
 
 func (r *refusal) number() int {
