@@ -21,11 +21,15 @@ const (
 
 // refusal is an error that goes back to the client by its redirect URI.
 // RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6.
-type refusal struct{ code, text string }
+type refusal struct {
+	code, text string
+	hint       string // of the table of hints
+	args       []string
+}
 
 func (e *refusal) Error() string { return e.code + ": " + e.text }
 
-func refuse(code, text string) error { return &refusal{code, text} }
+func refuse(code, text, hint string, args ...string) error { return &refusal{code, text, hint, args} }
 
 // authorize is the authorization endpoint. Until client and redirect URI are
 // beyond doubt every error is a page here; after that it goes to the client.
@@ -44,13 +48,17 @@ func (p *Provider) authorizeRequest(w http.ResponseWriter, r *http.Request) erro
 		form = r.PostForm
 	}
 	client, err := p.trustedClient(r.Context(), form)
+	trail := vneid.TrailFrom(r.Context())
+	trail.Client(form.Get("client_id"))
 	if err != nil {
 		return err
 	}
+	trail.Check("client_id", true, "")
+	trail.Check("redirect_uri", true, "registered")
 	req, err := p.readAuthRequest(r, client, form)
 	var toClient *refusal
 	if errors.As(err, &toClient) {
-		p.logRefusal(r.Context(), toClient.code, toClient.text, slog.String("client_id", client.ClientID))
+		p.logRefusal(r.Context(), toClient.code, toClient.text, toClient.hint, toClient.args, slog.String("client_id", client.ClientID))
 		return p.pages.Respond(w, r, vneid.WorldFrom(r.Context()).Issuer, &req, url.Values{"error": {toClient.code}, "error_description": {toClient.text}})
 	}
 	if err != nil {
@@ -113,31 +121,31 @@ func (p *Provider) readAuthRequest(r *http.Request, c *vneid.Client, form url.Va
 	for name, values := range form {
 		// RFC 6749 §3.1: parameters must not be repeated.
 		if len(values) > 1 {
-			return req, refuse("invalid_request", "parameter "+printable(name)+" is there more than once")
+			return req, refuse("invalid_request", "parameter "+printable(name)+" is there more than once", "request.repeated_parameter", printable(name))
 		}
 		if len(values[0]) > maxParameter {
-			return req, refuse("invalid_request", "parameter "+printable(name)+" is longer than "+strconv.Itoa(maxParameter)+" bytes")
+			return req, refuse("invalid_request", "parameter "+printable(name)+" is longer than "+strconv.Itoa(maxParameter)+" bytes", "request.long_parameter", printable(name), strconv.Itoa(maxParameter))
 		}
 	}
 	// Refused, never ignored: what they carry could contradict the query.
 	for name, code := range map[string]string{"request": "request_not_supported",
 		"request_uri": "request_uri_not_supported", "registration": "registration_not_supported"} {
 		if form.Has(name) {
-			return req, refuse(code, name+" is not supported")
+			return req, refuse(code, name+" is not supported", "request.unsupported_parameter", name)
 		}
 	}
 	if mode := form.Get("response_mode"); mode != "" && mode != req.ResponseMode {
-		return req, refuse("invalid_request", "response_mode is none of "+strings.Join(responseModes, ", "))
+		return req, refuse("invalid_request", "response_mode is none of "+strings.Join(responseModes, ", "), "request.response_mode", printable(mode))
 	}
 	switch form.Get("response_type") {
 	case "code":
 	case "":
-		return req, refuse("invalid_request", "response_type is missing")
+		return req, refuse("invalid_request", "response_type is missing", "request.response_type_missing")
 	default:
-		return req, refuse("unsupported_response_type", "only response_type=code is supported")
+		return req, refuse("unsupported_response_type", "only response_type=code is supported", "request.response_type", printable(form.Get("response_type")))
 	}
 	if !c.AllowsGrant("authorization_code") {
-		return req, refuse("unauthorized_client", "the client is not registered for authorization_code")
+		return req, refuse("unauthorized_client", "the client is not registered for authorization_code", "client.grant_type", "authorization_code", strings.Join(c.GrantTypes, " "))
 	}
 	if err := readScopes(&req, c, form.Get("scope")); err != nil {
 		return req, err
@@ -160,7 +168,7 @@ func (p *Provider) readAuthRequest(r *http.Request, c *vneid.Client, form url.Va
 			return req, err
 		}
 		if err != nil || !claims.isFor(c.ClientID) {
-			return req, refuse("invalid_request", "id_token_hint is no ID token of this provider for this client")
+			return req, refuse("invalid_request", "id_token_hint is no ID token of this provider for this client", "request.id_token_hint")
 		}
 		req.HintSubject = claims.Subject
 	}
@@ -175,13 +183,13 @@ func readScopes(req *vneid.AuthRequest, c *vneid.Client, scope string) error {
 		case !slices.Contains(vneid.SupportedScopes(), s) || slices.Contains(req.Scopes, s):
 			// Unknown scopes are ignored, OIDC Core §3.1.2.1.
 		case !c.AllowsScope(s):
-			return refuse("invalid_scope", "the client is not registered for scope "+s)
+			return refuse("invalid_scope", "the client is not registered for scope "+s, "request.scope_not_registered", s, c.Scope)
 		default:
 			req.Scopes = append(req.Scopes, s)
 		}
 	}
 	if len(req.Scopes) == 0 {
-		return refuse("invalid_scope", "scope names nothing this provider knows; OpenID Connect needs openid")
+		return refuse("invalid_scope", "scope names nothing this provider knows; OpenID Connect needs openid", "request.scope_unknown")
 	}
 	return nil
 }
@@ -191,16 +199,16 @@ func readPKCE(req *vneid.AuthRequest, c *vneid.Client, form url.Values) error {
 	switch {
 	case challenge == "" && method == "":
 		if c.RequirePKCE != nil && *c.RequirePKCE {
-			return refuse("invalid_request", "code_challenge is required for this client (PKCE, RFC 7636)")
+			return refuse("invalid_request", "code_challenge is required for this client (PKCE, RFC 7636)", "pkce.required")
 		}
 		return nil
 	case challenge == "":
-		return refuse("invalid_request", "code_challenge_method without code_challenge")
+		return refuse("invalid_request", "code_challenge_method without code_challenge", "pkce.challenge_missing")
 	case method != "S256":
 		// Absent means plain (RFC 7636 §4.3), which protects nothing here.
-		return refuse("invalid_request", "code_challenge_method must be S256")
+		return refuse("invalid_request", "code_challenge_method must be S256", "pkce.method", printable(method))
 	case !vneid.ValidChallenge(challenge):
-		return refuse("invalid_request", "code_challenge is not the base64url of a SHA-256")
+		return refuse("invalid_request", "code_challenge is not the base64url of a SHA-256", "pkce.challenge_malformed", strconv.Itoa(len(challenge)))
 	}
 	req.CodeChallenge = challenge
 	return nil
@@ -210,11 +218,11 @@ func readPrompt(req *vneid.AuthRequest, form url.Values) error {
 	req.Prompt = firstFields(form.Get("prompt"))
 	for _, prompt := range req.Prompt {
 		if !slices.Contains([]string{"none", "login", "consent", "select_account"}, prompt) {
-			return refuse("invalid_request", "prompt is none of none, login, consent, select_account")
+			return refuse("invalid_request", "prompt is none of none, login, consent, select_account", "request.prompt_unknown", printable(prompt))
 		}
 	}
 	if req.HasPrompt("none") && len(req.Prompt) > 1 {
-		return refuse("invalid_request", "prompt=none stands alone (OIDC Core 3.1.2.1)")
+		return refuse("invalid_request", "prompt=none stands alone (OIDC Core 3.1.2.1)", "request.prompt_none_alone")
 	}
 	if !form.Has("max_age") || form.Get("max_age") == "" {
 		return nil
@@ -223,7 +231,7 @@ func readPrompt(req *vneid.AuthRequest, form url.Values) error {
 	const longest = 10 * 365 * 24 * 3600
 	age, err := strconv.ParseUint(form.Get("max_age"), 10, 63)
 	if err != nil {
-		return refuse("invalid_request", "max_age is no number of seconds")
+		return refuse("invalid_request", "max_age is no number of seconds", "request.max_age", printable(form.Get("max_age")))
 	}
 	seconds := int(min(age, longest))
 	req.MaxAge = &seconds

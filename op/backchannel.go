@@ -30,7 +30,7 @@ func (p *Provider) backChannel(next http.Handler) http.HandlerFunc {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Pragma", "no-cache")
 		if err := p.checkBackChannel(w, r); err != nil {
-			p.logRefusal(r.Context(), err.code, err.text, slog.String("path", r.URL.Path))
+			p.logRefusal(r.Context(), err.code, err.text, err.hint, err.args, slog.String("path", r.URL.Path))
 			status := http.StatusBadRequest
 			var domain *vneid.Error
 			switch {
@@ -43,6 +43,9 @@ func (p *Provider) backChannel(next http.Handler) http.HandlerFunc {
 			writeOAuthError(w, status, err.code, err.text)
 			return
 		}
+		if t := vneid.TrailFrom(r.Context()); t != nil {
+			w = &errorReader{ResponseWriter: w, trail: t}
+		}
 		next.ServeHTTP(&challengeWriter{ResponseWriter: w}, r)
 	}
 }
@@ -51,68 +54,71 @@ const basicChallenge = `Basic realm="vneid-sandbox", charset="UTF-8"`
 
 type formRefusal struct {
 	code, text string
+	hint       string // of the table of hints
+	args       []string
 	cause      error
 }
 
 func (e *formRefusal) Error() string { return e.code + ": " + e.text }
 
 func (p *Provider) checkBackChannel(w http.ResponseWriter, r *http.Request) *formRefusal {
-	invalid := func(text string) *formRefusal { return &formRefusal{code: "invalid_request", text: text} }
+	invalid := func(hint, text string, args ...string) *formRefusal {
+		return &formRefusal{code: "invalid_request", text: text, hint: hint, args: args}
+	}
+	unauthenticated := func(hint, text string, args ...string) *formRefusal {
+		return &formRefusal{code: "invalid_client", text: text, hint: hint, args: args}
+	}
+	trail := vneid.TrailFrom(r.Context())
+	trailAuthorization(trail, r)
 	if r.URL.RawQuery != "" {
 		// They would end up in logs of every machine on the way.
-		return invalid("parameters belong into the body, never into the URL (RFC 6749, 2.3.1)")
+		trail.Params(vneid.InQuery, r.URL.Query())
+		return invalid("client.parameters_in_url", "parameters belong into the body, never into the URL (RFC 6749, 2.3.1)")
 	}
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "application/x-www-form-urlencoded" {
-		return invalid("the body must be application/x-www-form-urlencoded")
+		return invalid("client.media_type", "the body must be application/x-www-form-urlencoded", r.Header.Get("Content-Type"))
 	}
 	if err := login.ReadForm(w, r, maxBackChannelBody); err != nil {
-		refused := invalid("the form cannot be read")
+		refused := invalid("client.unreadable_form", "the form cannot be read")
 		refused.cause = err
 		return refused
 	}
 	for name, values := range r.PostForm {
 		if len(values) > 1 {
-			return invalid("parameter " + printable(name) + " is there more than once")
+			return invalid("request.repeated_parameter", "parameter "+printable(name)+" is there more than once", printable(name))
 		}
 	}
 	if grant := r.PostForm.Get("grant_type"); r.URL.Path == pathToken && grant != "" && !slices.Contains(vneid.GrantTypes(), grant) {
 		// The library would quote it, and error_description holds no quotes.
-		return &formRefusal{code: "unsupported_grant_type", text: "grant_type is none of " + strings.Join(vneid.GrantTypes(), ", ")}
+		return &formRefusal{code: "unsupported_grant_type", text: "grant_type is none of " + strings.Join(vneid.GrantTypes(), ", "), hint: "client.grant_type_unknown", args: []string{printable(grant), strings.Join(vneid.GrantTypes(), ", ")}}
 	}
 	header := r.Header.Get("Authorization")
 	asserts := r.PostForm.Has("client_assertion") || r.PostForm.Has("client_assertion_type")
 	switch {
 	case asserts && (header != "" || r.PostForm.Has("client_secret")):
-		return invalid("more than one way of client authentication (RFC 6749, 2.3)")
+		return invalid("client.two_authentications", "more than one way of client authentication (RFC 6749, 2.3)")
 	case asserts && (r.PostForm.Get("client_assertion") == "" || r.PostForm.Get("client_assertion_type") != oidc.ClientAssertionTypeJWTAssertion):
-		return invalid("client_assertion needs client_assertion_type " + oidc.ClientAssertionTypeJWTAssertion + ", and the other way round")
+		return invalid("client.assertion_type", "client_assertion needs client_assertion_type "+oidc.ClientAssertionTypeJWTAssertion+", and the other way round")
 	case asserts:
 	case header == "" && (!r.PostForm.Has("client_id") || r.URL.Path == pathIntrospect && !r.PostForm.Has("client_secret")):
-		return &formRefusal{code: "invalid_client", text: "no client authentication: send the client_id, and the secret by the registered method"}
+		return unauthenticated("client.no_authentication", "no client authentication: send the client_id, and the secret by the registered method")
 	case header != "":
 		id, secret, ok := r.BasicAuth()
 		if _, err1 := url.QueryUnescape(id); !ok || err1 != nil {
-			return &formRefusal{code: "invalid_client", text: "the Authorization header is not readable as Basic"}
+			return unauthenticated("client.basic_unreadable", "the Authorization header is not readable as Basic")
 		}
 		if _, err := url.QueryUnescape(secret); err != nil {
-			return &formRefusal{code: "invalid_client", text: "the Authorization header is not readable as Basic: client_id and secret are form-encoded first (RFC 6749, 2.3.1)"}
+			return unauthenticated("client.basic_not_encoded", "the Authorization header is not readable as Basic: client_id and secret are form-encoded first (RFC 6749, 2.3.1)")
 		}
 		if r.PostForm.Has("client_secret") {
-			return invalid("more than one way of client authentication (RFC 6749, 2.3)")
+			return invalid("client.two_authentications", "more than one way of client authentication (RFC 6749, 2.3)")
 		}
 		if form := r.PostForm.Get("client_id"); form != "" && form != unescaped(id) {
-			return invalid("client_id in the body and in the Authorization header differ")
+			return invalid("client.ids_differ", "client_id in the body and in the Authorization header differ", printable(form), printable(unescaped(id)))
 		}
 	}
 	return nil
-}
-
-// logRefusal is the one log line of a refused request of a client. The library
-// writes others to the default logger, which holds no more than this.
-func (p *Provider) logRefusal(ctx context.Context, code, hint string, attrs ...slog.Attr) {
-	attrs = append(attrs, slog.String("error", code), slog.String("hint", hint), slog.String("world", vneid.WorldFrom(ctx).ID))
-	p.logger.LogAttrs(ctx, slog.LevelInfo, "client request refused", attrs...)
 }
 
 func unescaped(s string) string {
@@ -205,6 +211,7 @@ func (s *backChannelServer) CodeExchange(ctx context.Context, r *zitadel.ClientR
 // (OIDC Core §12.2).
 func (s *backChannelServer) RefreshToken(ctx context.Context, r *zitadel.ClientRequest[oidc.RefreshTokenRequest]) (*zitadel.Response, error) {
 	client := r.Client.(libraryClient).c
+	vneid.TrailFrom(ctx).Kind(vneid.StepRefresh)
 	place, err := s.p.keys.Enter() // before the old refresh token is used up
 	if err != nil {
 		return nil, s.internal(ctx, err)
@@ -229,6 +236,7 @@ func (s *backChannelServer) tokens(ctx context.Context, place *queue.Place, c *v
 	if err != nil {
 		return nil, s.internal(ctx, err)
 	}
+	trailTokens(ctx, g)
 	return zitadel.NewResponse(&oidc.AccessTokenResponse{
 		AccessToken: g.Access, TokenType: oidc.BearerToken, RefreshToken: g.Refresh,
 		ExpiresIn: uint64(g.ExpiresIn.Seconds()), IDToken: idToken, Scope: g.AccessToken.Scopes,
@@ -287,7 +295,7 @@ func (s *backChannelServer) Introspect(ctx context.Context, r *zitadel.Request[z
 		if err != nil {
 			return err
 		}
-		t, _, err = vneid.InspectIn(tx, vneid.WorldFrom(ctx), token)
+		t, _, err = vneid.InspectIn(ctx, tx, vneid.WorldFrom(ctx), token)
 		if errors.Is(err, vneid.ErrNotFound) {
 			return nil
 		}
@@ -329,7 +337,8 @@ func (s *backChannelServer) Revocation(ctx context.Context, r *zitadel.ClientReq
 func (s *backChannelServer) grantError(ctx context.Context, c *vneid.Client, err error) error {
 	var refused *vneid.Error
 	if errors.As(err, &refused) {
-		s.p.logRefusal(ctx, refused.MsgKey, refused.Hint, slog.String("client_id", c.ClientID))
+		hint, args := refused.HintID()
+		s.p.logRefusal(ctx, refused.MsgKey, refused.Hint, hint, args, slog.String("client_id", c.ClientID))
 	}
 	if answer := deviceError(err); answer != nil {
 		return answer
@@ -346,6 +355,7 @@ func (s *backChannelServer) grantError(ctx context.Context, c *vneid.Client, err
 
 // internal hides a failure of ours: its text goes to the log only.
 func (s *backChannelServer) internal(ctx context.Context, err error) error {
+	vneid.TrailFrom(ctx).Refuse(err)
 	s.p.logger.ErrorContext(ctx, "request failed", slog.String("cause", err.Error()))
 	if unavailable(err) {
 		e := oidc.ErrServerError().WithDescription("the server cannot answer just now; try again")

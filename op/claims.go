@@ -46,7 +46,9 @@ func (p *Provider) idToken(ctx context.Context, place *queue.Place, c *vneid.Cli
 			claims[name] = value
 		}
 	}
-	return p.keys.Sign(ctx, place, keyring.TypeJWT, c.IDTokenSignedAlg, claims)
+	token, err := p.keys.Sign(ctx, place, keyring.TypeJWT, c.IDTokenSignedAlg, claims)
+	trailJWT(ctx, "id_token", token, claims)
+	return token, err
 }
 
 // leftHalfHash is at_hash, OIDC Core §3.1.3.6; Ed25519 hashes with SHA-512.

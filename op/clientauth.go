@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -55,23 +56,30 @@ func (s *backChannelServer) verify(ctx context.Context, tx vneid.Tx, r *zitadel.
 	client, err := tx.Client(id)
 	switch {
 	case errors.Is(err, vneid.ErrNotFound):
-		return nil, s.invalidClient(ctx, id, "no client with this id")
+		return nil, s.invalidClient(ctx, id, "no client with this id", "client.unknown", printable(id), nearestClient(tx, id))
 	case err != nil:
 		return nil, err
 	case client.TokenEndpointAuthMethod != used:
-		return nil, s.invalidClient(ctx, id, "used "+used+", registered "+client.TokenEndpointAuthMethod)
+		return nil, s.invalidClient(ctx, id, "used "+used+", registered "+client.TokenEndpointAuthMethod, "client.wrong_method", used, client.TokenEndpointAuthMethod)
 	case (used == vneid.AuthBasic || used == vneid.AuthPost) && !client.CheckSecret(r.Data.ClientSecret):
-		return nil, s.invalidClient(ctx, id, "the secret is wrong")
+		return nil, s.invalidClient(ctx, id, "the secret is wrong", "client.wrong_secret")
 	}
 	if grant := r.Form.Get("grant_type"); grant != "" && !client.AllowsGrant(grant) {
+		s.p.logRefusal(ctx, "unauthorized_client", "not registered for grant_type "+printable(grant), "client.grant_type", []string{printable(grant), strings.Join(client.GrantTypes, " ")}, slog.String("client_id", client.ClientID))
 		return nil, oidc.ErrUnauthorizedClient().WithDescription("the client is not registered for this grant_type")
 	}
+	trail := vneid.TrailFrom(ctx)
+	trail.Client(client.ClientID)
+	trail.Check("client_authentication", true, used)
 	return libraryClient{client}, nil
 }
 
 // invalidClient tells everybody the same and the log the reason.
-func (s *backChannelServer) invalidClient(ctx context.Context, id, hint string) error {
-	s.p.logRefusal(ctx, "invalid_client", hint, slog.String("client_id", printable(id)))
+func (s *backChannelServer) invalidClient(ctx context.Context, id, why, hint string, args ...string) error {
+	trail := vneid.TrailFrom(ctx)
+	trail.Client(printable(id))
+	trail.Check("client_authentication", false, why)
+	s.p.logRefusal(ctx, "invalid_client", why, hint, args, slog.String("client_id", printable(id)))
 	return zitadel.NewStatusError(oidc.ErrInvalidClient().
 		WithDescription("client authentication failed: unknown client, wrong secret or assertion, or another method than the registered one"), http.StatusUnauthorized)
 }
@@ -92,15 +100,15 @@ func (s *backChannelServer) assertedClient(ctx context.Context, r *zitadel.Reque
 	id, parsed := claimant(token)
 	switch {
 	case parsed == nil:
-		return "", s.invalidClient(ctx, r.Data.ClientID, "client_assertion is no JWT signed with one of the algorithms in discovery")
+		return "", s.invalidClient(ctx, r.Data.ClientID, "client_assertion is no JWT signed with one of the algorithms in discovery", "client.assertion_unreadable")
 	case r.Data.ClientID != "" && r.Data.ClientID != id:
-		return "", s.invalidClient(ctx, r.Data.ClientID, "client_id is not the sub of client_assertion")
+		return "", s.invalidClient(ctx, r.Data.ClientID, "client_id is not the sub of client_assertion", "client.ids_differ", printable(r.Data.ClientID), printable(id))
 	}
 	var client *vneid.Client
 	err := s.read(ctx, s.p.service.Store.Peek, func(tx vneid.Tx) (err error) {
 		client, err = tx.Client(id)
 		if errors.Is(err, vneid.ErrNotFound) {
-			return s.invalidClient(ctx, id, "no client with the sub of client_assertion")
+			return s.invalidClient(ctx, id, "no client with the sub of client_assertion", "client.unknown", printable(id), nearestClient(tx, id))
 		}
 		return err
 	})
@@ -108,11 +116,11 @@ func (s *backChannelServer) assertedClient(ctx context.Context, r *zitadel.Reque
 		return "", err
 	}
 	if client.TokenEndpointAuthMethod != vneid.AuthPrivateKeyJWT {
-		return "", s.invalidClient(ctx, id, "used private_key_jwt, registered "+client.TokenEndpointAuthMethod)
+		return "", s.invalidClient(ctx, id, "used private_key_jwt, registered "+client.TokenEndpointAuthMethod, "client.wrong_method", vneid.AuthPrivateKeyJWT, client.TokenEndpointAuthMethod)
 	}
 	claims, hint := s.p.checkAssertion(ctx, client, parsed)
 	if hint != "" {
-		return "", s.invalidClient(ctx, id, "client_assertion: "+hint)
+		return "", s.invalidClient(ctx, id, "client_assertion: "+hint, "client.assertion_refused", hint)
 	}
 	issuer := vneid.WorldFrom(ctx).Issuer
 	audiences := []string{issuer, issuer + pathToken}
@@ -120,14 +128,14 @@ func (s *backChannelServer) assertedClient(ctx context.Context, r *zitadel.Reque
 		audiences = append(audiences, issuer+r.URL.Path)
 	}
 	if hint := claims.Check(id, audiences, vneid.WorldFrom(ctx).Clock.Now()); hint != "" {
-		return "", s.invalidClient(ctx, id, "client_assertion: "+hint)
+		return "", s.invalidClient(ctx, id, "client_assertion: "+hint, "client.assertion_refused", hint)
 	}
 	first, err := s.p.service.UseAssertion(ctx, id, claims)
 	if err != nil {
 		return "", s.internal(ctx, err)
 	}
 	if !first {
-		return "", s.invalidClient(ctx, id, "client_assertion: its jti was used before")
+		return "", s.invalidClient(ctx, id, "client_assertion: its jti was used before", "client.assertion_replayed")
 	}
 	return id, nil
 }

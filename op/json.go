@@ -50,6 +50,7 @@ func unavailable(err error) bool {
 
 // serverError answers a failure of ours without telling what failed.
 func (p *Provider) serverError(w http.ResponseWriter, r *http.Request, err error) {
+	vneid.TrailFrom(r.Context()).Refuse(err)
 	p.logger.ErrorContext(r.Context(), "request failed", slog.String("cause", err.Error()))
 	if unavailable(err) {
 		w.Header().Set("Retry-After", "5")

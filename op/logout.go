@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -94,7 +95,7 @@ func (p *Provider) sendLogout(ctx context.Context, n vneid.LogoutNotice) {
 	client, err := p.service.LogoutClient(ctx, n.ClientID)
 	heard := err == nil && client == nil // nobody wants to hear it any more
 	if client != nil {
-		err = p.postLogout(ctx, client, n)
+		err = p.tellLogout(ctx, client, n)
 		heard = err == nil
 	}
 	if ctx.Err() != nil {
@@ -116,17 +117,38 @@ func (p *Provider) sendLogout(ctx context.Context, n vneid.LogoutNotice) {
 	p.logger.InfoContext(ctx, "a client heard that a session ended", slog.String("client_id", n.ClientID), "try", n.Tries+1)
 }
 
-func (p *Provider) postLogout(ctx context.Context, c *vneid.Client, n vneid.LogoutNotice) error {
-	token, err := p.logoutToken(ctx, c, n)
-	if err != nil {
+// tellLogout tells a client, and its developer how that went.
+func (p *Provider) tellLogout(ctx context.Context, c *vneid.Client, n vneid.LogoutNotice) error {
+	if p.records == nil {
+		_, err := p.postLogout(ctx, c, n)
 		return err
 	}
+	trail := p.records.Begin(vneid.WorldFrom(ctx), "")
+	trail.Message(vneid.PartyProvider, vneid.PartyRP, vneid.StepLogoutNotice, http.MethodPost, c.BackchannelLogoutURI)
+	trail.Client(n.ClientID)
+	trail.Session(n.SessionID)
+	status, err := p.postLogout(vneid.WithTrail(ctx, trail), c, n)
+	trail.Check("logout_heard", err == nil, "try "+strconv.Itoa(n.Tries+1))
+	if err != nil {
+		trail.RefuseOAuth("logout_not_heard", err.Error(), "logout.not_heard", c.BackchannelLogoutURI)
+	}
+	p.records.End(trail, status)
+	return err
+}
+
+// postLogout returns the status of the client's answer, 0 = there was none.
+func (p *Provider) postLogout(ctx context.Context, c *vneid.Client, n vneid.LogoutNotice) (status int, err error) {
+	token, err := p.logoutToken(ctx, c, n)
+	if err != nil {
+		return 0, err
+	}
+	vneid.TrailFrom(ctx).Param(vneid.InBody, "logout_token", token)
 	ctx, cancel := context.WithTimeout(ctx, logoutTimeout)
 	defer cancel()
 	body := url.Values{"logout_token": {token}}.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.BackchannelLogoutURI, strings.NewReader(body))
 	if err != nil {
-		return err
+		return 0, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	resp, err := p.outward.Do(req)
@@ -135,15 +157,15 @@ func (p *Provider) postLogout(ctx context.Context, c *vneid.Client, n vneid.Logo
 		if errors.As(err, &e) {
 			err = e.Err // without the URL twice
 		}
-		return fmt.Errorf("POST %s: %w", c.BackchannelLogoutURI, err)
+		return 0, fmt.Errorf("POST %s: %w", c.BackchannelLogoutURI, err)
 	}
 	defer resp.Body.Close()
 	io.CopyN(io.Discard, resp.Body, mostLogoutAnswers)
 	// §2.8: 200, and 204 of frameworks that turn an empty body into it.
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusNoContent {
-		return fmt.Errorf("POST %s: the client answered %s", c.BackchannelLogoutURI, resp.Status)
+		return resp.StatusCode, fmt.Errorf("POST %s: the client answered %s", c.BackchannelLogoutURI, resp.Status)
 	}
-	return nil
+	return resp.StatusCode, nil
 }
 
 // logoutToken is signed as the client's ID tokens are. §2.4.
@@ -155,10 +177,13 @@ func (p *Provider) logoutToken(ctx context.Context, c *vneid.Client, n vneid.Log
 	defer place.Leave()
 	w := vneid.WorldFrom(ctx)
 	now := w.Clock.Now()
-	return p.keys.Sign(ctx, place, keyring.TypeLogout, c.IDTokenSignedAlg, map[string]any{
+	claims := map[string]any{
 		"iss": cmp.Or(n.Issuer, w.Issuer), "aud": c.ClientID, "sub": n.Subject, "sid": n.SessionID, "jti": vneid.NewID(p.service.Rand),
 		"iat": now.Unix(), "exp": now.Add(logoutTokenLife).Unix(), "events": map[string]any{logoutEvent: struct{}{}}, "sandbox": true,
-	})
+	}
+	token, err := p.keys.Sign(ctx, place, keyring.TypeLogout, c.IDTokenSignedAlg, claims)
+	trailJWT(ctx, "logout_token", token, claims)
+	return token, err
 }
 
 // newOutward is the only client that the provider opens connections with: it

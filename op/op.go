@@ -40,6 +40,9 @@ type Config struct {
 	HelpURL string       // the sandbox, linked from the pages; "" = none
 	ScanURL string       // of the phone app: what the QR codes begin with; "" = none are shown
 	Metrics *metrics.Set // nil = a set of its own
+	// Recorder takes what is told to clients without a request of theirs; nil =
+	// nobody. What belongs to a request goes to its vneid.Trail.
+	Recorder vneid.Recorder
 	// TrustedCAs vouch for clients that are told of logouts by https; nil = the
 	// system's.
 	TrustedCAs *x509.CertPool
@@ -64,6 +67,7 @@ type Provider struct {
 	logger  *slog.Logger
 	metrics *metrics.Set
 	outward *http.Client
+	records vneid.Recorder
 	mux     *http.ServeMux
 
 	clientKeys *clientKeys
@@ -106,6 +110,7 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		keys:    keys,
 		logger:  c.Logger,
 		metrics: c.Metrics,
+		records: c.Recorder,
 		outward: newOutward(&http.Transport{TLSClientConfig: &tls.Config{RootCAs: c.TrustedCAs, MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 2}),
 		mux:     http.NewServeMux(),
 	}
@@ -157,6 +162,7 @@ func (p *Provider) routes() {
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Robots-Tag", "noindex")
 	// What machines ask thousands of times needs no search through the patterns.
+	message(vneid.TrailFrom(r.Context()), r)
 	if h := p.exact[r.Method+" "+r.URL.Path]; h != nil {
 		h(w, r)
 		return

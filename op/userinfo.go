@@ -17,14 +17,18 @@ import (
 // header or in the body of a form, never in the URL (RFC 6750 §5.3).
 func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	token, problem := accessToken(w, r)
+	trail := vneid.TrailFrom(r.Context())
+	trailAuthorization(trail, r)
+	token, problem, hint := accessToken(w, r)
 	if problem != "" {
+		trail.RefuseOAuth("invalid_request", problem, hint)
 		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_request", error_description="`+problem+`"`)
 		writeOAuthError(w, http.StatusBadRequest, "invalid_request", problem)
 		return
 	}
 	if token == "" {
 		// RFC 6750 §3.1: without any credentials no error code.
+		trail.RefuseOAuth("invalid_token", "no access token", "token.missing")
 		w.Header().Set("WWW-Authenticate", `Bearer realm="vneid-sandbox"`)
 		writeOAuthError(w, http.StatusUnauthorized, "invalid_token", "send the access token as Authorization: Bearer")
 		return
@@ -38,6 +42,7 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, vneid.ErrNotFound), err == nil && t.Kind != vneid.AccessToken:
 		const text = "the access token is unknown, expired or revoked"
+		trail.RefuseOAuth("invalid_token", text, "token.unknown")
 		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token", error_description="`+text+`"`)
 		writeOAuthError(w, http.StatusUnauthorized, "invalid_token", text)
 		return
@@ -45,6 +50,7 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 		p.serverError(w, r, err)
 		return
 	case !slices.Contains(t.Scopes, vneid.ScopeOpenID):
+		trail.RefuseOAuth("insufficient_scope", "userinfo needs the scope openid", "token.no_openid")
 		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="openid"`)
 		writeOAuthError(w, http.StatusForbidden, "insufficient_scope", "userinfo needs the scope openid")
 		return
@@ -52,6 +58,7 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 	claims := personClaims(account, t.Scopes)
 	claims["sub"] = t.Subject
 	claims["sandbox"] = true
+	trail.Claims(claims)
 	if t.Userinfo == "" {
 		writeJSON(w, http.StatusOK, claims)
 		return
@@ -86,24 +93,25 @@ func (p *Provider) signedUserinfo(ctx context.Context, t *vneid.Token, claims ma
 }
 
 // accessToken finds the token of a request, or says what is wrong with it.
-func accessToken(w http.ResponseWriter, r *http.Request) (token, problem string) {
+func accessToken(w http.ResponseWriter, r *http.Request) (token, problem, hint string) {
 	token, inHeader := bearer(r)
-	if r.URL.Query().Has("access_token") {
-		return "", "the access token must not stand in the URL"
+	if query := r.URL.Query(); query.Has("access_token") {
+		vneid.TrailFrom(r.Context()).Params(vneid.InQuery, query)
+		return "", "the access token must not stand in the URL", "token.in_url"
 	}
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if r.Method != http.MethodPost || media != "application/x-www-form-urlencoded" {
-		return token, ""
+		return token, "", ""
 	}
 	if err := login.ReadForm(w, r, maxBackChannelBody); err != nil {
-		return "", "the form cannot be read"
+		return "", "the form cannot be read", "client.unreadable_form"
 	}
 	inBody := r.PostForm["access_token"]
 	switch {
 	case len(inBody) > 1 || inHeader && len(inBody) > 0:
-		return "", "more than one access token"
+		return "", "more than one access token", "token.twice"
 	case len(inBody) == 1:
-		return inBody[0], ""
+		return inBody[0], "", ""
 	}
-	return token, ""
+	return token, "", ""
 }

@@ -32,6 +32,7 @@ type Config struct {
 	Data          string // folder for whatever is kept, var
 	LogFormat     string // text or json
 	KeyRotation   string // off, or how old a signing key gets: 2160h
+	Record        string // on or off: whether logins are recorded for developers
 	TrustCA       string // PEM file that vouches for clients told of logouts by https, besides the system's and ours
 
 	AllowHosts []string        // hosts beyond loopback: of requests and of registered URIs
@@ -58,6 +59,12 @@ type Config struct {
 	Version     string    // shown on the landing page
 	CheapHashes bool      // for tests: password hashes that cost nothing and protect nothing
 }
+
+// Values of Record.
+const (
+	recordOn  = "on"
+	recordOff = "off"
+)
 
 const envPrefix = "VNEID_SANDBOX_"
 
@@ -86,6 +93,7 @@ var settings = []setting{
 	{"log_format", "text", "text or json", func(c *Config) *string { return &c.LogFormat }},
 	{"trust_ca", "FILE", "PEM to trust for back-channel logout by https", func(c *Config) *string { return &c.TrustCA }},
 	{"allow_hosts", "NAME,NAME", "further names of this machine, and hosts of relying parties", func(c *Config) *string { return &c.allowHosts }},
+	{"record", "on", "record logins for developers: on or off", func(c *Config) *string { return &c.Record }},
 	{"key_rotation", "off", "age at which signing keys are replaced: off, or 2160h", func(c *Config) *string { return &c.KeyRotation }},
 }
 
@@ -233,6 +241,7 @@ func (c *Config) complete() {
 	c.Database = orDefault(c.Database, "sqlite:"+filepath.ToSlash(filepath.Join(c.Data, "sandbox.db")))
 	c.Seed = orDefault(c.Seed, "default")
 	c.LogFormat = orDefault(c.LogFormat, "text")
+	c.Record = orDefault(c.Record, recordOn)
 	c.TLS = orDefault(c.TLS, tlsOff)
 	c.KeyRotation = orDefault(c.KeyRotation, rotationOff)
 	if c.Policy == (vneid.Policy{}) {
@@ -293,6 +302,9 @@ func (r *reading) check() {
 	}
 	if r.LogFormat != "text" && r.LogFormat != "json" {
 		r.wrong("log_format", fmt.Sprintf("%q is neither text nor json", r.LogFormat), "")
+	}
+	if r.Record != recordOn && r.Record != recordOff {
+		r.wrong("record", fmt.Sprintf("%q is neither on nor off", r.Record), "")
 	}
 	switch scheme, _, _ := strings.Cut(r.Database, ":"); scheme {
 	case "sqlite", "postgres", "postgresql":

@@ -20,6 +20,7 @@ type configFile struct {
 	Seed          string `yaml:"seed"`
 	Data          string `yaml:"data"`
 	LogFormat     string `yaml:"log_format"`
+	Record        string `yaml:"record"`
 	KeyRotation   string `yaml:"key_rotation"`
 	TrustCA       string `yaml:"trust_ca"`
 	BrowserURL    string `yaml:"browser_url"`
@@ -84,7 +85,7 @@ func (r *reading) readYAML(name string, content []byte) {
 
 	r.Config = Config{
 		Listen: file.Listen, Issuer: file.Issuer, BrowserURL: file.BrowserURL, SandboxListen: file.SandboxListen, SandboxURL: file.SandboxURL, TLS: file.TLS,
-		Database: file.Database, Seed: file.Seed, Data: file.Data, LogFormat: file.LogFormat, KeyRotation: file.KeyRotation, TrustCA: file.TrustCA,
+		Database: file.Database, Seed: file.Seed, Data: file.Data, LogFormat: file.LogFormat, Record: file.Record, KeyRotation: file.KeyRotation, TrustCA: file.TrustCA,
 		AllowHosts: file.AllowHosts, Policy: vneid.Policy(file.Policy), Clients: file.Clients,
 	}
 	var keys []string

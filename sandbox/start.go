@@ -23,6 +23,7 @@ import (
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/localca"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/record"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/sms"
 	"github.com/vneid-sandbox/vneid-sandbox/storage"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
@@ -39,6 +40,7 @@ type Running struct {
 	tls     *tls.Config // nil = off
 	ca      *localca.Authority
 	store   vneid.Store
+	records *record.Recorder // nil = off
 	inbox   *sms.Network
 	idp     *op.Provider
 	servers []*http.Server
@@ -132,6 +134,9 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	hasher := password.New(cost, runtime.GOMAXPROCS(0))
 	set := metrics.NewSet()
 	r.inbox = sms.New(r.store)
+	if c.Record == recordOn {
+		r.records = record.New(r.store, r.log, set)
+	}
 
 	world, clock, err := openWorld(ctx, r.store, rand.Reader, c)
 	if err != nil {
@@ -159,6 +164,9 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	}
 	if providerConfig.TrustedCAs, err = c.trusted(ownCA); err != nil {
 		return nil, nil, fmt.Errorf("--trust-ca: %w", err)
+	}
+	if r.records != nil {
+		providerConfig.Recorder = r.records
 	}
 	if err := c.setKeys(&providerConfig); err != nil {
 		return nil, nil, err
@@ -215,8 +223,11 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	r.endWork = endWork
 	r.work.Go(func() { idp.RunKeys(work) })
 	r.work.Go(func() { idp.RunLogouts(work) })
+	if r.records != nil {
+		r.work.Go(func() { r.records.Run(work) })
+	}
 	r.work.Go(func() { k.followClock(work) })
-	provider = health(r.store, set, idp)
+	provider = health(r.store, set, r.records.Around(idp))
 	return wrap("provider", provider, maxFormBody), wrap("sandbox", g.callers(sandboxMux), 0), nil
 }
 

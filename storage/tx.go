@@ -236,7 +236,7 @@ func (t *tx) putWorld(w vneid.WorldRecord) error {
 // clearedTables are all that a reset empties: every table with rows of a
 // world but its record and its signing keys.
 var clearedTables = []string{"accounts", "account_terms", "clients", "logins", "sessions", "consents", "tokens", "throttles", "sms", "devices", "activations", "handsets",
-	"register_entries", "register_consumers", "logout_notices", "assertions"}
+	"register_entries", "register_consumers", "logout_notices", "assertions", "records", "record_steps", "traffic"}
 
 func (t *tx) clear() error {
 	return t.write("clear world", func() error {

@@ -44,7 +44,7 @@ func (s *Service) BeginActivation(ctx context.Context, number, password string, 
 		return tx.PutActivation(a)
 	})
 	if err == nil && sms.To != "" {
-		err = s.SMS.Send(ctx, sms)
+		err = s.send(ctx, sms)
 	}
 	if err == nil {
 		err = refusal
@@ -124,7 +124,7 @@ func (s *Service) ResendActivationOTP(ctx context.Context, id string) (err error
 		return nil, tx.PutActivation(a)
 	})
 	if err == nil {
-		err = s.SMS.Send(ctx, sms)
+		err = s.send(ctx, sms)
 	}
 	return err
 }

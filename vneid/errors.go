@@ -29,6 +29,28 @@ type Error struct {
 	Args   []any // placeholders of the text
 	Hint   string
 	Cause  error
+
+	hintID   string // see Explained
+	hintArgs []string
+}
+
+// Explained names the text of the table of hints (sandbox/record) that explains
+// the refusal to a developer, and what goes into it. Without, it is the one
+// called as MsgKey.
+func (e *Error) Explained(id string, args ...string) *Error {
+	e.hintID, e.hintArgs = id, args
+	return e
+}
+
+// HintID is the text of the table of hints, and what goes into it.
+func (e *Error) HintID() (id string, args []string) {
+	if e.hintID == "" {
+		for _, a := range e.Args {
+			args = append(args, fmt.Sprint(a))
+		}
+		return e.MsgKey, args
+	}
+	return e.hintID, e.hintArgs
 }
 
 func (e *Error) Error() string {

@@ -43,6 +43,7 @@ func (s *Service) Redeem(ctx context.Context, c *Client, code, redirectURI, veri
 		if err != nil {
 			return err
 		}
+		TrailFrom(ctx).Login(l)
 		switch {
 		case l.Request.ClientID != c.ClientID:
 			return invalidGrant("the code belongs to client " + l.Request.ClientID)
@@ -125,6 +126,7 @@ func (s *Service) Refresh(ctx context.Context, c *Client, refresh string, scopes
 		if err != nil {
 			return err
 		}
+		TrailFrom(ctx).Token(old)
 		switch {
 		case old.ClientID != c.ClientID:
 			return invalidGrant("the refresh token belongs to client " + old.ClientID)
@@ -214,11 +216,15 @@ func (s *Service) Revoke(ctx context.Context, c *Client, token string) error {
 	now := w.Clock.Now()
 	return s.Store.Update(ctx, w.ID, func(tx Tx) error {
 		t, err := tx.Token(SecretHash(token))
-		if errors.Is(err, ErrNotFound) || err == nil && t.ClientID != c.ClientID {
+		if errors.Is(err, ErrNotFound) {
 			return nil
 		}
 		if err != nil {
 			return err
+		}
+		TrailFrom(ctx).Token(t)
+		if t.ClientID != c.ClientID {
+			return nil
 		}
 		if t.Kind == RefreshToken {
 			return tx.RevokeGrant(t.GrantID, now)
@@ -233,7 +239,7 @@ func (s *Service) Revoke(ctx context.Context, c *Client, token string) error {
 func (s *Service) Inspect(ctx context.Context, token string) (t *Token, a *Account, err error) {
 	w := WorldFrom(ctx)
 	err = s.Store.View(ctx, w.ID, func(tx Tx) error {
-		t, a, err = InspectIn(tx, w, token)
+		t, a, err = InspectIn(ctx, tx, w, token)
 		return err
 	})
 	if err != nil {
@@ -243,11 +249,12 @@ func (s *Service) Inspect(ctx context.Context, token string) (t *Token, a *Accou
 }
 
 // InspectIn is Inspect within a transaction that reads more.
-func InspectIn(tx Tx, w *World, token string) (*Token, *Account, error) {
+func InspectIn(ctx context.Context, tx Tx, w *World, token string) (*Token, *Account, error) {
 	t, err := tx.Token(SecretHash(token))
 	if err != nil {
 		return nil, nil, err
 	}
+	TrailFrom(ctx).Token(t)
 	if !t.Alive(w.Clock.Now()) {
 		return nil, nil, ErrNotFound
 	}

@@ -259,6 +259,7 @@ func (s *Service) ScanQR(ctx context.Context, c PhoneCall, code QRScan) (scan Sc
 		if err != nil {
 			return nil, err
 		}
+		TrailFrom(ctx).Login(l)
 		if why := l.checkQR(w.Salt, code); IsCode(why, CodeNotFound) {
 			return s.unknownCode(tx, d, w, why)
 		} else if why != nil {
@@ -335,7 +336,7 @@ func (s *Service) ConfirmQR(ctx context.Context, c PhoneCall, login, passcode st
 		} else if s.asksPasscode(d, c, w) {
 			return Errorf(CodeForbidden, "passcode_needed", "the app is locked, or was unlocked more than %s ago", w.Policy.AppFresh), nil
 		}
-		l, client, refusal, err := scanned(tx, d, login, now)
+		l, client, refusal, err := scanned(ctx, tx, d, login, now)
 		if refusal != nil || err != nil {
 			return refusal, err
 		}
@@ -368,7 +369,7 @@ func (s *Service) ConfirmQR(ctx context.Context, c PhoneCall, login, passcode st
 }
 
 // scanned reads a login whose code this phone scanned.
-func scanned(tx Tx, d *Device, login string, now time.Time) (l *Login, client *Client, refusal, err error) {
+func scanned(ctx context.Context, tx Tx, d *Device, login string, now time.Time) (l *Login, client *Client, refusal, err error) {
 	l, err = tx.Login(login)
 	if err == nil {
 		client, err = tx.Client(l.Request.ClientID)
@@ -379,6 +380,7 @@ func scanned(tx Tx, d *Device, login string, now time.Time) (l *Login, client *C
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	TrailFrom(ctx).Login(l)
 	if l.State == StateStarted && (l.QR.Expired(now) || now.After(l.ExpiresAt)) {
 		return nil, nil, Errorf(CodeExpired, "qr_expired", "the QR code was valid until %s", l.QR.ExpiresAt.UTC().Format(time.RFC3339)), nil
 	}
@@ -389,7 +391,7 @@ func scanned(tx Tx, d *Device, login string, now time.Time) (l *Login, client *C
 func (s *Service) RefuseQR(ctx context.Context, c PhoneCall, login string) error {
 	now := WorldFrom(ctx).Clock.Now()
 	return s.call(ctx, c, func(tx Tx, d *Device, _ *Account) (refusal, err error) {
-		l, _, refusal, err := scanned(tx, d, login, now)
+		l, _, refusal, err := scanned(ctx, tx, d, login, now)
 		if refusal != nil || err != nil {
 			return refusal, err
 		}
@@ -513,6 +515,7 @@ func (s *Service) Disown(ctx context.Context, c PhoneCall, login string) error {
 		if err != nil {
 			return nil, err
 		}
+		TrailFrom(ctx).Login(l)
 		if !l.State.Final() {
 			// Not redeemed yet: there shall be nothing to redeem.
 			if err := l.Apply(EventExpired, now); err != nil {

@@ -82,7 +82,11 @@ func (s *Service) Begin(ctx context.Context, req AuthRequest, browserSecret stri
 		l.BrowserHash = SecretHash(browserSecret)
 	}
 	waiting = l.newQR(s.Rand, w.Salt, w.Policy, now)
-	return l, waiting, s.Store.Update(ctx, w.ID, func(tx Tx) error { return tx.InsertLogin(l) })
+	if err := s.Store.Update(ctx, w.ID, func(tx Tx) error { return tx.InsertLogin(l) }); err != nil {
+		return nil, "", err
+	}
+	TrailFrom(ctx).Login(l)
+	return l, waiting, nil
 }
 
 // Look reads where a login stands, for this browser only.
@@ -216,12 +220,18 @@ func (s *Service) SubmitPassword(ctx context.Context, id string, b Browser, numb
 		return refuse(step, RefusalAccessDenied, now)
 	})
 	if err == nil && sms.To != "" {
-		err = s.SMS.Send(ctx, sms)
+		err = s.send(ctx, sms)
 	}
 	if err == nil {
 		err = refusal
 	}
 	return step, err
+}
+
+// send hands a message to the network.
+func (s *Service) send(ctx context.Context, sms SMS) error {
+	TrailFrom(ctx).Beside(PartyProvider, PartySMS, StepSMS, "", "to", sms.To.Mask(), "otp", sms.OTP)
+	return s.SMS.Send(ctx, sms)
 }
 
 // ResendOTP sends another one-time password for the same login; the older one
@@ -245,7 +255,7 @@ func (s *Service) ResendOTP(ctx context.Context, id string, b Browser) (step Ste
 		return err
 	})
 	if err == nil && sms.To != "" {
-		err = s.SMS.Send(ctx, sms)
+		err = s.send(ctx, sms)
 	}
 	return step, err
 }

@@ -16,6 +16,7 @@ func (s *Service) SessionOf(ctx context.Context, b Browser) (session *Session, a
 		if session, err = tx.Session(SecretHash(b.Session)); err != nil {
 			return err
 		}
+		TrailFrom(ctx).Session(session.ID)
 		if !session.Alive(w.Clock.Now()) {
 			return ErrNotFound
 		}
@@ -47,6 +48,7 @@ func (s *Service) SignOut(ctx context.Context, b Browser) error {
 		if err != nil {
 			return err
 		}
+		TrailFrom(ctx).Session(session.ID)
 		if !session.EndedAt.IsZero() {
 			return nil
 		}

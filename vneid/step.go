@@ -62,6 +62,7 @@ func (s *Service) load(ctx context.Context, tx Tx, id string, b Browser) (Step, 
 	if err != nil {
 		return Step{}, err
 	}
+	TrailFrom(ctx).Login(l)
 	if b.Secret == "" {
 		return Step{}, Errorf(CodeForbidden, "cookies_disabled", "the browser sent no cookie of its own")
 	}

@@ -130,6 +130,19 @@ type Tx interface {
 	SigningKeys() ([]SigningKey, error)
 	PutSigningKey(*SigningKey) error
 
+	// AddToRecord adds a part to a record, and begins it when it is new. An empty
+	// field leaves the stored one; Result, Error and EndsAt stay too when the
+	// stored result has a higher rank. begun = there was none.
+	AddToRecord(part *Record) (begun bool, err error)
+	// Records lists records without their steps, the last begun first.
+	Records(RecordFilter) ([]Record, error)
+	Record(id string) (*Record, error)
+	// PruneRecords removes all but the newest records, and rows of traffic.
+	PruneRecords(keep, traffic int) error
+	AddTraffic(*Traffic) error
+	// Traffic lists what ended after that time, the oldest first.
+	Traffic(since time.Time, limit int) ([]Traffic, error)
+
 	InsertSMS(*SMS) error
 	// SMSTo lists messages visible at that time, newest first; to "" = all.
 	SMSTo(to PhoneNumber, at time.Time, limit int) ([]SMS, error)

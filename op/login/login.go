@@ -100,6 +100,10 @@ func ReadForm(w http.ResponseWriter, r *http.Request, limit int64) error {
 		}
 		return vneid.Errorf(vneid.CodeInvalid, "bad_request_parameter", "unreadable form: %v", err)
 	}
+	if t := vneid.TrailFrom(r.Context()); t != nil {
+		t.Params(vneid.InQuery, r.URL.Query())
+		t.Params(vneid.InBody, r.PostForm)
+	}
 	for name, values := range r.Form {
 		for _, v := range values {
 			if !utf8.ValidString(v) || !utf8.ValidString(name) || strings.ContainsRune(v, 0) {

@@ -154,7 +154,9 @@ func (p *Pages) waysOn(r *http.Request, f templates.Frame, step *vneid.Step, key
 	return []templates.Link{{Text: f.T("message.again"), URL: p.url(r, "/login/"+l.ID), Primary: true}}
 }
 
+// log says why a page was refused, in the log and to the developer.
 func (p *Pages) log(r *http.Request, step *vneid.Step, err error) {
+	vneid.TrailFrom(r.Context()).Refuse(err)
 	attrs := []any{slog.String("error", vneid.MsgKey(err)), slog.String("world", vneid.WorldFrom(r.Context()).ID)}
 	if step != nil && step.Client != nil {
 		attrs = append(attrs, slog.String("client_id", step.Client.ClientID))

@@ -30,6 +30,8 @@ func (p *Pages) Respond(w http.ResponseWriter, r *http.Request, issuer string, r
 		params.Set("state", req.State)
 	}
 	params.Set("iss", issuer)
+	vneid.TrailFrom(r.Context()).Beside(vneid.PartyProvider, vneid.PartyRP, vneid.StepAnswer, req.RedirectURI, "response_mode", req.ResponseMode,
+		"code", params.Get("code"), "error", params.Get("error"), "error_description", params.Get("error_description"), "state", req.State, "iss", issuer)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	if req.ResponseMode == ModeFormPost {

@@ -113,6 +113,7 @@ func (a *API) refuseCall(w http.ResponseWriter, r *http.Request, name string, er
 	if p.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "5")
 	}
+	vneid.TrailFrom(r.Context()).Refuse(err)
 	a.Logger.Log(r.Context(), level, "phone call refused", "call", name, "error", p.Code, "hint", cause, "world", vneid.WorldFrom(r.Context()).ID)
 	write(w, p.Status, "application/problem+json", p)
 }

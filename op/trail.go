@@ -1,0 +1,213 @@
+package op
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/vneid-sandbox/vneid-sandbox/op/phoneapi"
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// message says to the trail of a request what it is. Requests that say nothing
+// about a login (style sheets, pictures, a page that asks again and again
+// whether a phone was there) leave none, unless they are refused.
+func message(t *vneid.Trail, r *http.Request) {
+	if t == nil {
+		return
+	}
+	from, kind := vneid.PartyRP, vneid.StepKind("")
+	switch path := r.URL.Path; path {
+	case pathDiscovery:
+		kind = vneid.StepDiscovery
+	case pathKeys:
+		kind = vneid.StepJWKS
+	case pathToken:
+		kind = vneid.StepToken
+	case pathUserinfo:
+		kind = vneid.StepUserinfo
+	case pathIntrospect:
+		kind = vneid.StepIntrospect
+	case pathRevoke:
+		kind = vneid.StepRevoke
+	case pathAuthorize:
+		from, kind = vneid.PartyBrowser, vneid.StepAuthorize
+	case pathEndSession, pathSignOut:
+		from, kind = vneid.PartyBrowser, vneid.StepEndSession
+	default:
+		switch {
+		case strings.HasPrefix(path, "/login/"):
+			from, kind = vneid.PartyBrowser, pageKind(r.Method, path)
+		case strings.HasPrefix(path, phoneapi.Prefix):
+			from, kind = vneid.PartyPhone, phoneKinds[strings.TrimPrefix(path, phoneapi.Prefix)]
+		}
+	}
+	if kind != "" && r.Method != http.MethodOptions {
+		t.Message(from, vneid.PartyProvider, kind, r.Method, r.URL.Path)
+	}
+}
+
+var phoneKinds = map[string]vneid.StepKind{"scan": vneid.StepScan, "confirm": vneid.StepConfirm, "refuse": vneid.StepRefuse, "disown": vneid.StepDisown}
+
+func pageKind(method, path string) vneid.StepKind {
+	_, page, below := strings.Cut(strings.TrimPrefix(path, "/login/"), "/")
+	if !below {
+		return vneid.StepPage
+	}
+	if method != http.MethodPost {
+		return ""
+	}
+	switch page {
+	case "password":
+		return vneid.StepPassword
+	case "otp":
+		return vneid.StepOTP
+	case "resend":
+		return vneid.StepResend
+	case "qr":
+		return vneid.StepQR
+	case "sharing":
+		return vneid.StepConsent
+	case "cancel":
+		return vneid.StepCancel
+	}
+	return ""
+}
+
+// logRefusal is the one log line of a refused request of a client, and what its
+// developer reads in the record: hint names a text of the table of hints.
+// The library writes others to the default logger, which holds no more than this.
+func (p *Provider) logRefusal(ctx context.Context, code, why, hint string, args []string, attrs ...slog.Attr) {
+	vneid.TrailFrom(ctx).RefuseOAuth(code, why, hint, args...)
+	attrs = append(attrs, slog.String("error", code), slog.String("hint", why), slog.String("world", vneid.WorldFrom(ctx).ID))
+	p.logger.LogAttrs(ctx, slog.LevelInfo, "client request refused", attrs...)
+}
+
+// errorReader learns what the library answers when it refuses a request before
+// any code of ours has seen it.
+type errorReader struct {
+	http.ResponseWriter
+	trail  *vneid.Trail
+	status int
+}
+
+func (w *errorReader) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *errorReader) Write(b []byte) (int, error) {
+	if w.status >= http.StatusBadRequest && !w.trail.Refused() {
+		var body oauthError
+		if json.Unmarshal(b, &body) == nil {
+			w.trail.RefuseOAuth(body.Error, body.Description, "client.request_incomplete", body.Description)
+		}
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// trailAuthorization notes how a client authenticates, without what proves it.
+func trailAuthorization(t *vneid.Trail, r *http.Request) {
+	header := r.Header.Get("Authorization")
+	if t == nil || header == "" {
+		return
+	}
+	scheme, rest, _ := strings.Cut(header, " ")
+	switch {
+	case strings.EqualFold(scheme, "Basic"):
+		id, _, ok := r.BasicAuth()
+		if !ok {
+			t.Param(vneid.InHeader, "authorization", "Basic (unreadable)")
+			return
+		}
+		t.Param(vneid.InHeader, "authorization", "Basic "+printable(unescaped(id))+":"+vneid.Hidden)
+	case strings.EqualFold(scheme, "Bearer"):
+		t.Param(vneid.InHeader, "authorization", "Bearer")
+		t.Param(vneid.InHeader, "access_token", strings.TrimSpace(rest))
+	default:
+		t.Param(vneid.InHeader, "authorization", printable(scheme))
+	}
+}
+
+// trailTokens notes what a grant gives out.
+func trailTokens(ctx context.Context, g *vneid.Grant) {
+	t := vneid.TrailFrom(ctx)
+	if t == nil {
+		return
+	}
+	t.Answer("access_token", g.Access)
+	t.Answer("token_type", "Bearer")
+	t.Answer("expires_in", strconv.Itoa(int(g.ExpiresIn.Seconds())))
+	t.Answer("refresh_token", g.Refresh)
+	t.Answer("scope", strings.Join(g.AccessToken.Scopes, " "))
+}
+
+// trailJWT notes what a JWT of ours says.
+func trailJWT(ctx context.Context, use, token string, claims map[string]any) {
+	t := vneid.TrailFrom(ctx)
+	if t == nil || token == "" {
+		return
+	}
+	head, _, _ := strings.Cut(token, ".")
+	var header map[string]any
+	if raw, err := base64.RawURLEncoding.DecodeString(head); err != nil || json.Unmarshal(raw, &header) != nil {
+		return // ours are readable
+	}
+	t.Issued(use, header, claims)
+}
+
+// nearestClient is the id that somebody who wrote id may have meant, "" = none
+// is near.
+func nearestClient(tx vneid.Tx, id string) string {
+	clients, err := tx.Clients()
+	if err != nil {
+		return "" // it is only a hint
+	}
+	ids := make([]string, len(clients))
+	for i := range clients {
+		ids[i] = clients[i].ClientID
+	}
+	return nearest(id, ids)
+}
+
+// nearest is the candidate that differs from s in the fewest letters, at most a
+// third of them.
+func nearest(s string, candidates []string) (best string) {
+	if len(s) > 300 {
+		return ""
+	}
+	least := max(2, len(s)/3) + 1
+	for _, c := range candidates {
+		if d := distance(strings.ToLower(s), strings.ToLower(c), least); d < least {
+			best, least = c, d
+		}
+	}
+	return best
+}
+
+// distance is Levenshtein's, or most when it is not less.
+func distance(a, b string, most int) int {
+	if len(b) > 300 || len(a)-len(b) >= most || len(b)-len(a) >= most {
+		return most
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		left := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := left
+			if a[i] != b[j] {
+				cost = 1 + min(left, row[j], row[j+1])
+			}
+			left, row[j+1] = row[j+1], cost
+		}
+	}
+	return min(row[len(b)], most)
+}

@@ -1,0 +1,191 @@
+// Package record keeps what happened in each login, for the developer of the
+// relying party: it takes the trails of requests (vneid.Trail), writes them to
+// the store behind their back, and explains them: the table of hints, the
+// request as curl, the whole record as Markdown.
+//
+// It never makes a login wait or fail. Its queue is bounded, and what does not
+// fit is dropped and counted; what was not written yet is lost with the process.
+// It sees no secret: a trail has replaced them before (vneid/trail.go).
+package record
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+const (
+	flushAfter  = 100 * time.Millisecond // of the first part that waits
+	mostQueued  = 8192                   // parts that wait for the writer
+	flushAt     = 512                    // parts that do not wait any longer
+	partsAtOnce = 16                     // in one transaction: logins wait no longer than that takes
+	pruneEvery  = 200                    // records, or rows of traffic, that were begun
+	writeWithin = 10 * time.Second       // for one transaction, or its parts are dropped
+)
+
+// Recorder writes parts of records. Start [Recorder.Run] beside the server.
+type Recorder struct {
+	store vneid.Store
+	log   *slog.Logger
+	clock vneid.Clock // of the machine
+
+	queue   chan queued
+	flushes chan chan struct{}
+	over    chan struct{}
+	written *metrics.Counter
+	dropped *metrics.Counter
+
+	mu   sync.Mutex
+	wake chan struct{} // closed and replaced after each flush
+}
+
+type queued struct {
+	world   string
+	part    *vneid.Record
+	traffic *vneid.Traffic
+}
+
+// New makes a recorder that writes to store.
+func New(store vneid.Store, log *slog.Logger, set *metrics.Set) *Recorder {
+	return &Recorder{store: store, log: log, clock: vneid.SystemClock{},
+		queue: make(chan queued, mostQueued), flushes: make(chan chan struct{}), over: make(chan struct{}), wake: make(chan struct{}),
+		written: set.GetOrCreateCounter("vneid_record_parts_written_total"), dropped: set.GetOrCreateCounter("vneid_record_parts_dropped_total")}
+}
+
+// Around records the requests to next, which find their world in the context.
+// A nil recorder records nothing.
+func (r *Recorder) Around(next http.Handler) http.Handler {
+	if r == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		trail := r.Begin(vneid.WorldFrom(req.Context()), req.Header.Get("X-Request-Id"))
+		peer, _, err := net.SplitHostPort(req.RemoteAddr)
+		if err != nil {
+			peer = req.RemoteAddr
+		}
+		trail.Peer(peer, req.UserAgent())
+		a := &answer{ResponseWriter: w, status: http.StatusInternalServerError} // of a handler that panics
+		defer func() { r.End(trail, a.status) }()
+		next.ServeHTTP(a, req.WithContext(vneid.WithTrail(req.Context(), trail)))
+		if !a.begun {
+			a.status = http.StatusOK
+		}
+	})
+}
+
+// Begin opens the trail of something that is no request of ours. A nil recorder
+// opens none.
+func (r *Recorder) Begin(w *vneid.World, id string) *vneid.Trail {
+	if r == nil {
+		return nil
+	}
+	return vneid.NewTrail(w, id, r.clock.Now())
+}
+
+// End closes a trail and takes what it says. It never waits.
+func (r *Recorder) End(t *vneid.Trail, status int) {
+	if r == nil || t == nil {
+		return
+	}
+	part, traffic := t.End(status, r.clock.Now())
+	if part == nil && traffic == nil {
+		return
+	}
+	select {
+	case r.queue <- queued{t.World(), part, traffic}:
+	default:
+		r.dropped.Inc()
+	}
+}
+
+// answer learns the status.
+type answer struct {
+	http.ResponseWriter
+	status int
+	begun  bool
+}
+
+func (a *answer) WriteHeader(status int) {
+	if !a.begun && status >= 200 {
+		a.status, a.begun = status, true
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(b []byte) (int, error) {
+	if !a.begun {
+		a.status, a.begun = http.StatusOK, true
+	}
+	return a.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController flush, hijack and set deadlines.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// Run writes what comes until ctx ends, then what is left.
+func (r *Recorder) Run(ctx context.Context) {
+	defer close(r.over)
+	w := &writer{r: r, begun: map[string]int{}}
+	var due <-chan time.Time
+	for {
+		select {
+		case q := <-r.queue:
+			w.add(q)
+			if due == nil {
+				due = time.After(flushAfter)
+			}
+			if w.parts < flushAt {
+				continue
+			}
+		case done := <-r.flushes:
+			w.drain()
+			w.flush(ctx)
+			close(done)
+			due = nil
+			continue
+		case <-due:
+		case <-ctx.Done():
+			w.drain()
+			w.flush(context.WithoutCancel(ctx))
+			return
+		}
+		w.flush(ctx)
+		due = nil
+	}
+}
+
+// Flush returns when everything that came before is written, or was dropped.
+func (r *Recorder) Flush(ctx context.Context) {
+	if r == nil {
+		return
+	}
+	done := make(chan struct{})
+	select {
+	case r.flushes <- done:
+		<-done
+	case <-ctx.Done():
+	case <-r.over:
+	}
+}
+
+// News is closed when this process has written something more.
+func (r *Recorder) News() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.wake
+}
+
+func (r *Recorder) tell() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	close(r.wake)
+	r.wake = make(chan struct{})
+}

@@ -1,0 +1,174 @@
+package record
+
+import (
+	"context"
+	"slices"
+
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// writer gathers parts and writes them. It belongs to Run.
+type writer struct {
+	r      *Recorder
+	worlds []*pending
+	parts  int
+	begun  map[string]int // world → records and rows of traffic begun since it was pruned
+	broken bool           // the last flush failed, and the log knows
+}
+
+// pending is what waits of one world.
+type pending struct {
+	world   string
+	parts   []*vneid.Record
+	byID    map[string]*vneid.Record
+	traffic []*vneid.Traffic
+}
+
+func (w *writer) add(q queued) {
+	i := slices.IndexFunc(w.worlds, func(p *pending) bool { return p.world == q.world })
+	if i < 0 {
+		i = len(w.worlds)
+		w.worlds = append(w.worlds, &pending{world: q.world, byID: map[string]*vneid.Record{}})
+	}
+	p := w.worlds[i]
+	w.parts++
+	switch {
+	case q.traffic != nil:
+		p.count(q.traffic)
+	case q.part.ID == "":
+		p.parts = append(p.parts, q.part)
+	default:
+		if known := p.byID[q.part.ID]; known != nil {
+			merge(known, q.part)
+			return
+		}
+		p.byID[q.part.ID] = q.part
+		p.parts = append(p.parts, q.part)
+	}
+}
+
+// count adds a fetch to those of the same caller.
+func (p *pending) count(t *vneid.Traffic) {
+	for _, known := range p.traffic {
+		if known.Kind == t.Kind && known.Peer == t.Peer && known.Agent == t.Agent {
+			known.Count += t.Count
+			known.LastAt = t.LastAt
+			return
+		}
+	}
+	p.traffic = append(p.traffic, t)
+}
+
+// merge does to a part what the store does to a record: a login on its way
+// makes one row, however many requests it takes.
+func merge(into, part *vneid.Record) {
+	into.Steps = append(into.Steps, part.Steps...)
+	keep(&into.ClientID, part.ClientID)
+	keep(&into.CCCD, part.CCCD)
+	keep(&into.CCCDHash, part.CCCDHash)
+	keep(&into.SessionID, part.SessionID)
+	if part.UpdatedAt.After(into.UpdatedAt) {
+		into.UpdatedAt = part.UpdatedAt
+	}
+	if into.StartedAt.IsZero() {
+		into.StartedAt = part.StartedAt
+	}
+	if part.Result.Rank() >= into.Result.Rank() {
+		into.Result, into.Error, into.EndsAt = part.Result, part.Error, part.EndsAt
+	}
+}
+
+func keep(into *string, value string) {
+	if value != "" {
+		*into = value
+	}
+}
+
+// drain takes what waits in the queue.
+func (w *writer) drain() {
+	for {
+		select {
+		case q := <-w.r.queue:
+			w.add(q)
+		default:
+			return
+		}
+	}
+}
+
+// flush writes everything. What the store does not take is dropped: it is worth
+// less than the memory that a database out of order would cost.
+func (w *writer) flush(ctx context.Context) {
+	worlds := w.worlds
+	w.worlds, w.parts = nil, 0
+	if len(worlds) == 0 {
+		return
+	}
+	var failed error
+	for _, p := range worlds {
+		for some := range slices.Chunk(p.parts, partsAtOnce) {
+			failed = w.write(ctx, p.world, len(some), func(tx vneid.Tx) (begun int, err error) {
+				for _, part := range some {
+					isNew, err := tx.AddToRecord(part)
+					if err != nil {
+						return 0, err
+					}
+					if isNew {
+						begun++
+					}
+				}
+				return begun, nil
+			})
+		}
+		if len(p.traffic) > 0 {
+			failed = w.write(ctx, p.world, len(p.traffic), func(tx vneid.Tx) (int, error) {
+				for _, t := range p.traffic {
+					if err := tx.AddTraffic(t); err != nil {
+						return 0, err
+					}
+				}
+				return len(p.traffic), nil
+			})
+		}
+		w.prune(ctx, p.world)
+	}
+	if failed != nil && !w.broken {
+		w.r.log.WarnContext(ctx, "records are not written, and lost", "error", failed)
+	}
+	w.broken = failed != nil
+	w.r.tell()
+}
+
+func (w *writer) write(ctx context.Context, world string, parts int, fn func(vneid.Tx) (begun int, err error)) error {
+	ctx, cancel := context.WithTimeout(ctx, writeWithin)
+	defer cancel()
+	var begun int
+	err := w.r.store.Update(ctx, world, func(tx vneid.Tx) (err error) {
+		begun, err = fn(tx)
+		return err
+	})
+	if err != nil {
+		w.r.dropped.Add(parts)
+		return err
+	}
+	w.r.written.Add(parts)
+	if _, known := w.begun[world]; !known {
+		w.begun[world] = pruneEvery // who knows how many an earlier process left
+	}
+	w.begun[world] += begun
+	return nil
+}
+
+// prune keeps the store bounded. A failure is not ours to repair: the next one
+// removes more.
+func (w *writer) prune(ctx context.Context, world string) {
+	if w.begun[world] < pruneEvery {
+		return
+	}
+	w.begun[world] = 0
+	ctx, cancel := context.WithTimeout(ctx, writeWithin)
+	defer cancel()
+	if err := w.r.store.Update(ctx, world, func(tx vneid.Tx) error { return tx.PruneRecords(vneid.MostRecords, vneid.MostTraffic) }); err != nil {
+		w.r.log.DebugContext(ctx, "records are not pruned", "world", world, "error", err)
+	}
+}
