@@ -27,6 +27,8 @@ type everything struct {
 	entry   vneid.RegisterEntry
 	asker   vneid.RegisterConsumer
 	notice  vneid.LogoutNotice
+	record  vneid.Record
+	traffic vneid.Traffic
 }
 
 func filled(key string) *everything {
@@ -47,6 +49,13 @@ func filled(key string) *everything {
 	fill(&e.entry, key)
 	fill(&e.asker, key)
 	fill(&e.notice, key)
+	fill(&e.record, key)
+	for i := range e.record.Steps {
+		for j := range e.record.Steps[i].Tokens { // any JSON, and not base64
+			e.record.Steps[i].Tokens[j].Header, e.record.Steps[i].Tokens[j].Claims = []byte(`{"alg":"none"}`), []byte(`{"name":"Đặng \""}`)
+		}
+	}
+	fill(&e.traffic, key)
 	e.rename(key)
 	return e
 }
@@ -63,6 +72,7 @@ func (e *everything) rename(key string) {
 	e.consent.CCCD, e.consent.ClientID = vneid.CCCD(key), key
 	e.tokens[0].Hash, e.tokens[1].Hash = key+" 0", key+" 1"
 	e.hits.Key = key
+	e.record.ID, e.record.SessionID = key, "session "+key
 	e.key.KID = key
 	e.sms.ID, e.sms.To = key, vneid.PhoneNumber(key)
 	e.device.CCCD, e.device.ID = vneid.CCCD(key), "device "+key
@@ -75,7 +85,17 @@ func (e *everything) write(tx vneid.Tx) error {
 		tx.PutAccount(&e.account), tx.PutClient(&e.client), tx.InsertLogin(&e.login), tx.InsertSession(&e.session),
 		tx.PutConsent(&e.consent), tx.InsertTokens(&e.tokens[0], &e.tokens[1]), tx.PutThrottle(&e.hits),
 		tx.PutSigningKey(&e.key), tx.InsertSMS(&e.sms), tx.PutDevice(&e.device), tx.PutActivation(&e.begun), tx.PutHandset(&e.handset),
-		tx.PutRegisterEntry(&e.entry), tx.PutRegisterConsumer(&e.asker), tx.PutLogoutNotice(&e.notice))
+		tx.PutRegisterEntry(&e.entry), tx.PutRegisterConsumer(&e.asker), tx.PutLogoutNotice(&e.notice), e.writeRecord(tx))
+}
+
+// writeRecord writes a record and its steps once: they only grow.
+func (e *everything) writeRecord(tx vneid.Tx) error {
+	part := e.record
+	if _, err := tx.Record(part.ID); err == nil {
+		part.Steps = nil
+	}
+	_, err := tx.AddToRecord(&part)
+	return errors.Join(err, tx.AddTraffic(&e.traffic))
 }
 
 // check reads everything back through every getter.
@@ -105,6 +125,11 @@ func (e *everything) check(t *testing.T, s vneid.Store, in, key string) {
 	equal(t, "Token", get(t, s, in, func(tx vneid.Tx) (*vneid.Token, error) { return tx.Token(key + " 1") }), &e.tokens[1])
 	equal(t, "Throttle", get(t, s, in, func(tx vneid.Tx) (*vneid.Throttle, error) { return tx.Throttle(key) }), &e.hits)
 	equal(t, "SigningKeys", get(t, s, in, func(tx vneid.Tx) ([]vneid.SigningKey, error) { return tx.SigningKeys() }), []vneid.SigningKey{e.key})
+	equal(t, "Record", get(t, s, in, func(tx vneid.Tx) (*vneid.Record, error) { return tx.Record(key) }), &e.record)
+	equal(t, "Traffic", get(t, s, in, func(tx vneid.Tx) ([]vneid.Traffic, error) {
+		list, err := tx.Traffic(time.UnixMilli(-1), 9)
+		return list[len(list)-1:], err
+	}), []vneid.Traffic{e.traffic})
 	for _, to := range []vneid.PhoneNumber{vneid.PhoneNumber(key), ""} {
 		equal(t, "SMSTo", get(t, s, in, func(tx vneid.Tx) ([]vneid.SMS, error) { return tx.SMSTo(to, noon.Add(time.Hour), 9) }), []vneid.SMS{e.sms})
 	}
@@ -127,7 +152,7 @@ func everyFieldComesBack(t *testing.T, s vneid.Store) {
 	if again.login.Version != e.login.Version+1 || again.session.Version != e.session.Version+1 {
 		t.Errorf("versions after saving: %d and %d, want %d and %d", again.login.Version, again.session.Version, e.login.Version+1, e.session.Version+1)
 	}
-	again.tokens, again.sms = e.tokens, e.sms
+	again.tokens, again.sms, again.record, again.traffic = e.tokens, e.sms, e.record, e.traffic // which are written once
 	again.check(t, s, world, "k")
 }
 
@@ -290,5 +315,6 @@ func putReplaces(t *testing.T, s vneid.Store) {
 			tx.PutRegisterEntry(&empty.entry), tx.PutRegisterConsumer(&empty.asker), tx.PutLogoutNotice(&empty.notice))
 	})
 	empty.login, empty.session, empty.tokens, empty.sms = e.login, e.session, e.tokens, e.sms
+	empty.record, empty.traffic = e.record, e.traffic
 	empty.check(t, s, world, "k")
 }

@@ -87,6 +87,10 @@ func Run(t *testing.T, open func(t *testing.T) vneid.Store) {
 		{"a throttle stays while it counts", throttlesStayWhileTheyCount},
 		{"many expired rows leave in small steps", manyExpiredRowsLeave},
 
+		{"a record grows by parts, and the last result stays", recordsGrow},
+		{"records are found by client, person and result", recordsAreFound},
+		{"the oldest records leave", oldRecordsLeave},
+
 		{"worlds do not see each other", worldsAreApart},
 		{"clearing a world keeps its record and keys, and other worlds", clearKeepsRecordAndKeys},
 		{"world records are listed and replaced", worldRecords},
@@ -164,6 +168,8 @@ func fillValue(v reflect.Value, name string, n *int) {
 		v.SetString(fmt.Sprintf("%s %d Đặng Thị Ngọc Ẩn \"'<&>\\ \n\u2028", name, *n))
 	case reflect.Int, reflect.Int64:
 		v.SetInt(int64(*n))
+	case reflect.Float64:
+		v.SetFloat(float64(*n) + 0.5)
 	case reflect.Bool:
 		v.SetBool(true)
 	case reflect.Pointer:
