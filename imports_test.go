@@ -110,6 +110,20 @@ var rules = []rule{
 		reason:   "the insides of the provider are its own",
 	},
 	{
+		name: "sandboxtest sees what any test sees", inTests: true,
+		forbids: func(dir, imported string) bool {
+			return dir == "sandbox/sandboxtest" && ours(imported) && imported != "./sandbox" && !our(imported, dir)
+		},
+		examples: [][2]string{{"sandbox/sandboxtest", "./vneid"}, {"sandbox/sandboxtest", "./storage"}, {"sandbox/sandboxtest", "./sandbox/people"}},
+		reason:   "it starts a sandbox and then talks HTTP to it, so that a test written with it also works against a server elsewhere",
+	},
+	{
+		name:     "only tests import sandboxtest",
+		forbids:  func(_, imported string) bool { return our(imported, "sandbox/sandboxtest") },
+		examples: [][2]string{{"sandbox", "./sandbox/sandboxtest"}, {"cmd/vneid-sandbox", "./sandbox/sandboxtest"}},
+		reason:   "it ends tests, signs people in without asking them and makes cheap hashes: nothing for a program",
+	},
+	{
 		name: "only the sandbox and the console know fault", inTests: true,
 		forbids: func(dir, imported string) bool {
 			return our(imported, "sandbox/fault") && !slices.Contains([]string{"sandbox", "sandbox/console", "sandbox/fault"}, dir)
@@ -240,7 +254,7 @@ func TestEveryImportRuleBitesAndLeavesTheHouseStanding(t *testing.T) {
 			}
 		}
 		for _, e := range [][2]string{
-			{"cmd/vneid-sandbox", "./sandbox"}, {"sandbox", "./op"}, {"sandbox", "./op/password"}, {"sandbox", "./storage"}, {"sandbox", "./templates"},
+			{"cmd/vneid-sandbox", "./sandbox"}, {"sandbox", "./op"}, {"sandbox", "./op/password"}, {"sandbox", "./storage"}, {"sandbox", "./templates"}, {"sandbox/sandboxtest", "./sandbox"},
 			{"sandbox", "./sandbox/sms"}, {"sandbox", "./sandbox/fault"}, {"sandbox/console", "./sandbox/fault"}, {"sandbox/sms", "./vneid"}, {"sandbox/sms", "./templates"},
 			{"op", "./vneid"}, {"op", "./templates"}, {"op", "./op/login"}, {"op", "github.com/zitadel/oidc/v3/pkg/op"}, {"op", "net/http"}, {"op/login", "./vneid"},
 			{"storage", "./vneid"}, {"storage", "gorm.io/gorm"}, {"storage/storagetest", "./vneid"}, {"vneid", "golang.org/x/text/unicode/norm"}, {"vneid", "net/url"}, {"vneid", "crypto/rand"},
