@@ -130,6 +130,21 @@ func TestACCCDIsReadAsPeopleWriteIt(t *testing.T) {
 	}
 }
 
+func TestANumberThatDisagreesWithThePersonIsOdd(t *testing.T) {
+	for _, c := range []struct {
+		cccd, birthdate, gender, want string
+	}{
+		{an.cccd, "1990-03-15", "male", ""}, {an.cccd, "1991", "male", "year of birth"}, {an.cccd, "1990", "female", "sex"}, {an.cccd, "", "", ""},
+		{"038890000001", "1990-05-13", "male", ""}, {"038890000001", "1990-05-13", "female", "sex"}, // of the 24th century: a test person
+		{"038890000001", "1991-05-13", "male", "year of birth"}, {"038290000001", "1990-05-13", "male", "year of birth"},
+		{"", "1990", "male", ""}, {"000090000001", "1990", "male", "province"},
+	} {
+		if got := oddNumber(person{CCCD: c.cccd, Birthdate: c.birthdate, Gender: c.gender}); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
+}
+
 func FuzzReadCCCD(f *testing.F) {
 	for _, s := range []string{"038090000001", "０３８", "٠٣٨", "38 090.000-001", "\u202e0", strings.Repeat("9", 500), "\xff"} {
 		f.Add(s)

@@ -132,6 +132,11 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 		cost = password.Cheap()
 	}
 	hasher := password.New(cost, runtime.GOMAXPROCS(0))
+	passwordHash, err := hasher.Hash(ctx, people.Password)
+	if err != nil {
+		return nil, nil, fmt.Errorf("hash the personas' password: %w", err)
+	}
+	r.store = people.Populate(r.store, passwordHash)
 	set := metrics.NewSet()
 	r.inbox = sms.New(r.store)
 	if c.Record == recordOn {
@@ -148,7 +153,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	if err != nil {
 		return nil, nil, err
 	}
-	k := &keeper{world: world, clock: clock, store: r.store, hasher: hasher, inbox: r.inbox, seed: seed, clients: c.Clients}
+	k := &keeper{world: world, clock: clock, store: r.store, passwordHash: passwordHash, inbox: r.inbox, seed: seed, clients: c.Clients}
 	if err := k.fill(ctx); err != nil {
 		return nil, nil, err
 	}

@@ -15,13 +15,13 @@ import (
 // keeper keeps a world: its salt, its clock and its seed, in memory and in the
 // store.
 type keeper struct {
-	world   *vneid.World
-	clock   *vneid.OffsetClock
-	store   vneid.Store
-	hasher  vneid.Hasher
-	inbox   *sms.Network
-	seed    people.Data
-	clients []people.Client // of the configuration; they win over those of the seed
+	world        *vneid.World
+	clock        *vneid.OffsetClock
+	store        vneid.Store
+	passwordHash string // of the personas
+	inbox        *sms.Network
+	seed         people.Data
+	clients      []people.Client // of the configuration; they win over those of the seed
 
 	mu sync.Mutex // one change of the record at a time
 }
@@ -59,7 +59,7 @@ func offsetOf(record vneid.WorldRecord) time.Duration {
 // fill seeds the world unless it is, and puts the clients of the configuration
 // into it.
 func (k *keeper) fill(ctx context.Context) error {
-	if err := people.Seed(ctx, k.store, k.world, k.hasher, k.seed); err != nil {
+	if err := people.Seed(ctx, k.store, k.world, k.passwordHash, k.seed); err != nil {
 		return err
 	}
 	return people.PutClients(ctx, k.store, k.world, k.clients)

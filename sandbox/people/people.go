@@ -1,8 +1,10 @@
-// Package people is who lives in the sandbox at the beginning: the invented
-// citizens and the clients of the default seed, and those of a seed file.
+// Package people is who lives in the sandbox: the invented citizens and the
+// clients of the default seed, those of a seed file, and the population, which
+// is everybody with a number of the 24th century (population.go, special.go).
 //
-// It writes them into a vneid.Store, once per world and seed. It invents
-// nobody by chance: the same seed is the same people, number by number.
+// It writes the former into a vneid.Store, once per world and seed, and puts
+// the latter in front of one (populate.go). It invents nobody by chance: the
+// same seed is the same people, and the same number the same person.
 package people
 
 import (
@@ -48,7 +50,10 @@ func None() Data { return Data{Version: "none"} }
 // says that they are there. It replaces what has the same number or client_id
 // and removes nothing. A crash in the middle leaves no trace in the record, so
 // the next start begins again.
-func Seed(ctx context.Context, store vneid.Store, w *vneid.World, hasher vneid.Hasher, d Data) error {
+//
+// passwordHash is that of [Password]; everybody gets a copy, since a hash takes
+// 20 ms.
+func Seed(ctx context.Context, store vneid.Store, w *vneid.World, passwordHash string, d Data) error {
 	record, err := Record(ctx, store, w)
 	if err != nil {
 		return err
@@ -56,7 +61,7 @@ func Seed(ctx context.Context, store vneid.Store, w *vneid.World, hasher vneid.H
 	if record.SeedVersion == d.Version {
 		return nil
 	}
-	if err := putPersonas(ctx, store, w, hasher, d.Personas); err != nil {
+	if err := putPersonas(ctx, store, w, passwordHash, d.Personas); err != nil {
 		return fmt.Errorf("seed the people: %w", err)
 	}
 	if err := PutClients(ctx, store, w, d.Clients); err != nil {
@@ -82,19 +87,14 @@ func Record(ctx context.Context, store vneid.Store, w *vneid.World) (vneid.World
 	return vneid.WorldRecord{ID: w.ID, Salt: w.Salt}, nil
 }
 
-func putPersonas(ctx context.Context, store vneid.Store, w *vneid.World, hasher vneid.Hasher, personas []vneid.Persona) error {
+func putPersonas(ctx context.Context, store vneid.Store, w *vneid.World, passwordHash string, personas []vneid.Persona) error {
 	if len(personas) == 0 {
 		return nil
-	}
-	// One hash for all: they share the password, and a hash takes 20 ms.
-	hash, err := hasher.Hash(ctx, Password)
-	if err != nil {
-		return err
 	}
 	return store.Update(ctx, w.ID, func(tx vneid.Tx) error {
 		for _, p := range personas {
 			account := vneid.Account{
-				Persona: p, ID: vneid.AccountID(w.Salt, p.CCCD), PasswordHash: hash, UpdatedAt: w.Clock.Now(),
+				Persona: p, ID: vneid.AccountID(w.Salt, p.CCCD), PasswordHash: passwordHash, UpdatedAt: w.Clock.Now(),
 			}
 			if err := tx.PutAccount(&account); err != nil {
 				return err
