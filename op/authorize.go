@@ -118,6 +118,12 @@ func (p *Provider) readAuthRequest(r *http.Request, c *vneid.Client, form url.Va
 	if mode := form["response_mode"]; len(mode) == 1 && slices.Contains(responseModes, mode[0]) {
 		req.ResponseMode = mode[0]
 	}
+	// Refused, never ignored: what they carry could contradict the query.
+	for _, name := range []string{"request", "request_uri", "registration"} {
+		if form.Has(name) {
+			return req, refuse(name+"_not_supported", name+" is not supported", "request.unsupported_parameter", name)
+		}
+	}
 	for name, values := range form {
 		// RFC 6749 §3.1: parameters must not be repeated.
 		if len(values) > 1 {
@@ -125,13 +131,6 @@ func (p *Provider) readAuthRequest(r *http.Request, c *vneid.Client, form url.Va
 		}
 		if len(values[0]) > maxParameter {
 			return req, refuse("invalid_request", "parameter "+printable(name)+" is longer than "+strconv.Itoa(maxParameter)+" bytes", "request.long_parameter", printable(name), strconv.Itoa(maxParameter))
-		}
-	}
-	// Refused, never ignored: what they carry could contradict the query.
-	for name, code := range map[string]string{"request": "request_not_supported",
-		"request_uri": "request_uri_not_supported", "registration": "registration_not_supported"} {
-		if form.Has(name) {
-			return req, refuse(code, name+" is not supported", "request.unsupported_parameter", name)
 		}
 	}
 	if mode := form.Get("response_mode"); mode != "" && mode != req.ResponseMode {
@@ -172,7 +171,24 @@ func (p *Provider) readAuthRequest(r *http.Request, c *vneid.Client, form url.Va
 		}
 		req.HintSubject = claims.Subject
 	}
-	return req, nil
+	return req, readClaims(&req, c, form.Get("claims"))
+}
+
+// readClaims is OIDC Core §5.5. display and claims_locales are read by nobody:
+// every page fits every window, and people have one name each.
+func readClaims(req *vneid.AuthRequest, c *vneid.Client, text string) error {
+	if text == "" {
+		return nil
+	}
+	claims, err := vneid.ParseClaims(text)
+	if err != nil {
+		return refuse("invalid_request", err.Error(), "request.claims_malformed", err.Error())
+	}
+	req.Ask(c, claims)
+	if !req.Reachable() {
+		return refuse(vneid.RefusalUnmetRequirements, "no sign-in here reaches any acr that the claims parameter insists on", "request.acr_unreachable", strings.Join(req.EssentialACR, " "))
+	}
+	return nil
 }
 
 var responseModes = []string{login.ModeQuery, login.ModeFragment, login.ModeFormPost}
@@ -218,6 +234,8 @@ func readPrompt(req *vneid.AuthRequest, form url.Values) error {
 	req.Prompt = firstFields(form.Get("prompt"))
 	for _, prompt := range req.Prompt {
 		if !slices.Contains([]string{"none", "login", "consent", "select_account"}, prompt) {
+			// prompt=create among them: Initiating User Registration 1.0 wants
+			// this answer of a provider that registers nobody.
 			return refuse("invalid_request", "prompt is none of none, login, consent, select_account", "request.prompt_unknown", printable(prompt))
 		}
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 var supportedClaims = append([]string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash",
-	"locale", "updated_at", "preferred_username", "sandbox"}, vneid.IDTokenClaimNames()...)
+	"sandbox"}, vneid.PersonClaims()...)
 
 // idToken mints the ID token of a grant, on the clock of its world and with a
 // place among the signatures; "" when the scope openid was not granted.
@@ -39,11 +39,18 @@ func (p *Provider) idToken(ctx context.Context, place *queue.Place, c *vneid.Cli
 		claims["nonce"] = nonce
 	}
 	// Claims about the person stay at userinfo unless the client registered
-	// them for its ID tokens; and only within the granted scopes.
-	all := personClaims(g.Account, t.Scopes)
-	for _, name := range c.IDTokenClaims {
-		if value, ok := all[name]; ok {
-			claims[name] = value
+	// them for its ID tokens, and then within the granted scopes; or asked for
+	// them there.
+	var asked map[string]vneid.ClaimRequest
+	if t.Claims != nil {
+		asked = t.Claims.IDToken
+	}
+	if len(c.IDTokenClaims)+len(asked) > 0 {
+		for name, value := range released(w, g.Account, t.Scopes, asked) {
+			how, wanted := asked[name]
+			if slices.Contains(c.IDTokenClaims, name) || wanted && how.Takes(value) {
+				claims[name] = value
+			}
 		}
 	}
 	token, err := p.keys.Sign(ctx, place, keyring.TypeJWT, c.IDTokenSignedAlg, claims)
@@ -61,36 +68,40 @@ func leftHalfHash(alg, value string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
-// personClaims are the claims about a person that scopes give out. What an
-// account does not have is absent, never empty (OIDC Core §5.3.2).
-func personClaims(a *vneid.Account, scopes []string) map[string]any {
+// claimsAbout are all claims about a person. What an account does not have is
+// absent, never empty (OIDC Core §5.3.2).
+func claimsAbout(w *vneid.World, a *vneid.Account) map[string]any {
 	claims := map[string]any{}
 	put := func(name, value string) {
 		if value != "" {
 			claims[name] = value
 		}
 	}
-	if slices.Contains(scopes, vneid.ScopeProfile) {
-		family, middle, given := vneid.SplitName(a.Name)
-		put("name", a.Name)
-		put("family_name", family)
-		put("middle_name", middle)
-		put("given_name", given)
-		put("birthdate", a.Birthdate)
-		put("gender", a.Gender)
-		put("locale", "vi-VN")
-		put("preferred_username", a.Username())
-		claims["updated_at"] = a.UpdatedAt.Unix()
-	}
-	if slices.Contains(scopes, vneid.ScopePhone) && a.Phone != "" {
+	family, middle, given := vneid.SplitName(a.Name)
+	put("name", a.Name)
+	put("family_name", family)
+	put("middle_name", middle)
+	put("given_name", given)
+	put("nickname", given) // how Vietnamese people are called
+	put("birthdate", a.Birthdate)
+	put("gender", a.Gender)
+	put("zoneinfo", "Asia/Ho_Chi_Minh")
+	put("locale", "vi-VN")
+	put("preferred_username", a.Username())
+	// Pages of ours, the same for everybody: an invented person has no others.
+	put("profile", w.Front()+pathPerson)
+	put("picture", w.Front()+pathPicture)
+	put("website", w.Front()+"/")
+	claims["updated_at"] = a.UpdatedAt.Unix()
+	if a.Phone != "" {
 		claims["phone_number"] = a.Phone.E164()
 		claims["phone_number_verified"] = true // one-time passwords reach it
 	}
-	if slices.Contains(scopes, vneid.ScopeEmail) && a.Email != "" {
+	if a.Email != "" {
 		claims["email"] = a.Email
 		claims["email_verified"] = false // nobody ever wrote to it
 	}
-	if slices.Contains(scopes, vneid.ScopeAddress) && a.Address != nil {
+	if a.Address != nil {
 		address := map[string]string{"formatted": a.Address.Line(), "country": "VN"}
 		for name, value := range map[string]string{"street_address": a.Address.Street,
 			"locality": a.Address.Commune, "region": a.Address.Province} {
@@ -100,12 +111,26 @@ func personClaims(a *vneid.Account, scopes []string) map[string]any {
 		}
 		claims["address"] = address
 	}
-	if slices.Contains(scopes, vneid.ScopeCCCD) {
-		put("cccd", string(a.CCCD))
-		put("cmnd", a.CMND)
-		put("account_type", a.AccountType)
-		if a.AccountLevel > 0 {
-			claims["account_level"] = strconv.Itoa(a.AccountLevel)
+	put("cccd", string(a.CCCD))
+	put("cmnd", a.CMND)
+	put("account_type", a.AccountType)
+	if a.AccountLevel > 0 {
+		claims["account_level"] = strconv.Itoa(a.AccountLevel)
+	}
+	return claims
+}
+
+// released are the claims about a person that the scopes give out, and those
+// asked for one by one. One that was asked for with a value is released when it
+// has that value (OIDC Core §5.5.1).
+func released(w *vneid.World, a *vneid.Account, scopes []string, asked map[string]vneid.ClaimRequest) map[string]any {
+	claims := claimsAbout(w, a)
+	for name, value := range claims {
+		if slices.Contains(scopes, vneid.ScopeOfClaim(name)) {
+			continue
+		}
+		if how, ok := asked[name]; !ok || !how.Takes(value) {
+			delete(claims, name)
 		}
 	}
 	return claims

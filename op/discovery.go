@@ -16,10 +16,9 @@ const mostDocuments = 2_000
 type metadata struct {
 	oidc.DiscoveryConfiguration
 	IssInResponse bool `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
-	// Sent though false: their default is true (OIDC Discovery §3), or absence
-	// is read as "unknown".
-	ClaimsParameter bool `json:"claims_parameter_supported"`
-	RequestParam    bool `json:"request_parameter_supported"`
+	RequestParam  bool `json:"request_parameter_supported"`                    // sent though false: absence is read as "unknown"
+	FrontLogout   bool `json:"frontchannel_logout_supported"`                  // OIDC Front-Channel Logout §3
+	FrontSession  bool `json:"frontchannel_logout_session_supported"`
 }
 
 func (p *Provider) discovery(w http.ResponseWriter, r *http.Request) {
@@ -48,7 +47,7 @@ func document(issuer, front string) []byte {
 	for _, g := range vneid.GrantTypes() {
 		grants = append(grants, oidc.GrantType(g))
 	}
-	m := metadata{IssInResponse: true, DiscoveryConfiguration: oidc.DiscoveryConfiguration{
+	m := metadata{IssInResponse: true, FrontLogout: true, FrontSession: true, DiscoveryConfiguration: oidc.DiscoveryConfiguration{
 		Issuer:                                             issuer,
 		AuthorizationEndpoint:                              front + pathAuthorize,
 		TokenEndpoint:                                      issuer + pathToken,
@@ -75,9 +74,13 @@ func document(issuer, front string) []byte {
 		BackChannelLogoutSupported:                         true,
 		BackChannelLogoutSessionSupported:                  true,
 		ClaimTypesSupported:                                []string{"normal"},
-		ClaimsSupported:                                    supportedClaims,
-		CodeChallengeMethodsSupported:                      []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
-		UILocalesSupported:                                 oidc.ParseLocales([]string{"vi", "en"}),
+		ClaimsParameterSupported:                           true,
+		// No display=wap: the pages are for browsers of this century.
+		DisplayValuesSupported:        []oidc.Display{oidc.DisplayPage, oidc.DisplayPopup, oidc.DisplayTouch},
+		ClaimsLocalesSupported:        oidc.ParseLocales([]string{"vi"}),
+		ClaimsSupported:               supportedClaims,
+		CodeChallengeMethodsSupported: []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
+		UILocalesSupported:            oidc.ParseLocales([]string{"vi", "en"}),
 	}}
 	return encode(m)
 }

@@ -55,14 +55,14 @@ func (p *Provider) endSessionRequest(w http.ResponseWriter, r *http.Request) err
 		if b.Session != "" {
 			p.pages.DropSession(w, r)
 		}
-		return p.signedOut(w, r, req, false, req.hint != nil)
+		return p.signedOut(w, r, req, ended{goBack: req.hint != nil})
 	case req.hint != nil && req.hint.SessionID == session.ID:
 		// The client names this very session: nothing is left to ask.
 		return p.signOut(w, r, req, b)
 	}
 	// Anybody can send a browser here; without proof the person decides.
 	v := templates.SignOutConfirmView{Frame: p.pages.Frame(w, r), Action: login.BasePath(r) + pathSignOut, PersonName: account.Name}
-	for _, name := range []string{"client_id", "post_logout_redirect_uri", "state"} {
+	for _, name := range []string{"client_id", "post_logout_redirect_uri", "state", "ui_locales"} {
 		if value := form.Get(name); value != "" {
 			v.Fields = append(v.Fields, templates.Field{Name: name, Value: value})
 		}
@@ -99,16 +99,25 @@ func (p *Provider) confirmSignOut(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Provider) signOut(w http.ResponseWriter, r *http.Request, req *signOutRequest, b vneid.Browser) error {
-	if err := p.service.SignOut(r.Context(), b); err != nil {
+	frames, err := p.service.SignOut(r.Context(), b)
+	if err != nil {
 		return err
 	}
 	p.pages.DropSession(w, r)
-	return p.signedOut(w, r, req, true, true)
+	return p.signedOut(w, r, req, ended{wasSignedIn: true, goBack: true, frames: frames})
 }
 
-// signedOut goes back to the client when it may (the person agreed, or the
-// client proved itself by an ID token), else shows the page that says so.
-func (p *Provider) signedOut(w http.ResponseWriter, r *http.Request, req *signOutRequest, wasSignedIn, goBack bool) error {
+// ended is what a sign-out came to.
+type ended struct {
+	wasSignedIn bool
+	goBack      bool     // the person agreed, or the client proved itself by an ID token
+	frames      []string // by which the browser tells other clients
+}
+
+// signedOut goes back to the client when it may, else shows the page that says
+// so. Clients that listen in the browser are told by that page, which then
+// goes back by itself (OIDC Front-Channel Logout §2).
+func (p *Provider) signedOut(w http.ResponseWriter, r *http.Request, req *signOutRequest, e ended) error {
 	w.Header().Set("Cache-Control", "no-store")
 	back := req.back
 	if back != "" && req.state != "" {
@@ -118,13 +127,13 @@ func (p *Provider) signedOut(w http.ResponseWriter, r *http.Request, req *signOu
 		}
 		back += separator + url.Values{"state": {req.state}}.Encode()
 	}
-	if back != "" && goBack {
+	if back != "" && e.goBack && len(e.frames) == 0 {
 		w.Header().Set("Location", back)
 		w.WriteHeader(http.StatusSeeOther)
 		return nil
 	}
-	v := templates.SignedOutView{Frame: p.pages.Frame(w, r), BackURL: back, WasSignedIn: wasSignedIn}
-	if r.Method == http.MethodGet && wasSignedIn {
+	v := templates.SignedOutView{Frame: p.pages.Frame(w, r), BackURL: back, WasSignedIn: e.wasSignedIn, Frames: e.frames, GoesBack: e.goBack}
+	if r.Method == http.MethodGet && e.wasSignedIn {
 		v.SwitchURL = "" // asking again would say "you were not signed in"
 	}
 	if req.client != nil {

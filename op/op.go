@@ -89,6 +89,8 @@ const (
 	pathDevice     = "/device_authorization"
 	pathEndSession = "/end_session"
 	pathSignOut    = "/end_session/confirm"
+	pathPerson     = "/person"
+	pathPicture    = "/person.svg"
 )
 
 // New builds a provider.
@@ -156,6 +158,8 @@ func (p *Provider) routes() {
 	p.pages.Routes(p.mux)
 	p.phones.Routes(p.mux)
 	p.mux.HandleFunc("GET /{$}", p.home)
+	p.mux.HandleFunc("GET "+pathPerson, p.person)
+	p.mux.HandleFunc("GET "+pathPicture, p.picture)
 }
 
 // ServeHTTP serves a request whose path stands below the issuer.

@@ -62,6 +62,8 @@ func pageKind(method, path string) vneid.StepKind {
 		return ""
 	}
 	switch page {
+	case "account":
+		return vneid.StepAccount
 	case "password":
 		return vneid.StepPassword
 	case "otp":

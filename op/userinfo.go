@@ -55,7 +55,11 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 		writeOAuthError(w, http.StatusForbidden, "insufficient_scope", "userinfo needs the scope openid")
 		return
 	}
-	claims := personClaims(account, t.Scopes)
+	var asked map[string]vneid.ClaimRequest
+	if t.Claims != nil {
+		asked = t.Claims.Userinfo
+	}
+	claims := released(vneid.WorldFrom(r.Context()), account, t.Scopes, asked)
 	claims["sub"] = t.Subject
 	claims["sandbox"] = true
 	trail.Claims(claims)

@@ -26,6 +26,7 @@ type loginRow struct {
 	QR            string      `gorm:"column:qr"`
 	Auth          authColumns `gorm:"embedded"`
 	SessionID     string      `gorm:"column:session_id"`
+	Refusal       string      `gorm:"column:refusal"`
 	CodeHash      string      `gorm:"column:code_hash"`
 	CodeExpiresMS int64       `gorm:"column:code_expires_ms"`
 	CreatedMS     int64       `gorm:"column:created_ms"`
@@ -74,7 +75,7 @@ func newLoginRow(world string, l *vneid.Login) *loginRow {
 		Request: toJSON(l.Request), CCCD: string(l.CCCD),
 		Origin: toJSON(l.Origin), QRShort: l.QR.ShortHash, QR: qrJSON(&l.QR),
 		OTPChannel: l.OTP.Channel, OTPHash: l.OTP.Hash, OTPSentMS: ms(l.OTP.SentAt), OTPExpiresMS: ms(l.OTP.ExpiresAt), OTPTries: l.OTP.Tries,
-		Auth: authRow(l.Auth), SessionID: l.SessionID, CodeHash: l.CodeHash, CodeExpiresMS: ms(l.CodeExpires),
+		Auth: authRow(l.Auth), SessionID: l.SessionID, Refusal: l.Refusal, CodeHash: l.CodeHash, CodeExpiresMS: ms(l.CodeExpires),
 		CreatedMS: ms(l.CreatedAt), ExpiresMS: ms(l.ExpiresAt), EndMS: endOf(l),
 	}
 }
@@ -102,7 +103,7 @@ func (r *loginRow) value() (*vneid.Login, error) {
 		CCCD: vneid.CCCD(r.CCCD),
 		OTP: vneid.OTP{Channel: r.OTPChannel, Hash: r.OTPHash, SentAt: fromMS(r.OTPSentMS), ExpiresAt: fromMS(r.OTPExpiresMS),
 			Tries: r.OTPTries},
-		SessionID: r.SessionID, CodeHash: r.CodeHash, CodeExpires: fromMS(r.CodeExpiresMS),
+		SessionID: r.SessionID, Refusal: r.Refusal, CodeHash: r.CodeHash, CodeExpires: fromMS(r.CodeExpiresMS),
 		CreatedAt: fromMS(r.CreatedMS), ExpiresAt: fromMS(r.ExpiresMS),
 	}
 	var err error

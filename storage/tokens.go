@@ -19,6 +19,7 @@ type tokenRow struct {
 	SessionID string      `gorm:"column:session_id"`
 	Auth      authColumns `gorm:"embedded"`
 	Nonce     string      `gorm:"column:nonce"`
+	Claims    string      `gorm:"column:claims"` // JSON, "" = none
 	Userinfo  string      `gorm:"column:userinfo_alg"`
 	IssuedMS  int64       `gorm:"column:issued_ms"`
 	ExpiresMS int64       `gorm:"column:expires_ms"`
@@ -38,7 +39,7 @@ func (t *tx) InsertTokens(list ...*vneid.Token) error {
 	for i, k := range list {
 		row := &tokenRow{World: t.world, Hash: k.Hash, Kind: string(k.Kind), GrantID: k.GrantID, ClientID: k.ClientID,
 			CCCD: string(k.CCCD), Subject: k.Subject, Scopes: toJSON(k.Scopes), SessionID: k.SessionID, Auth: authRow(k.Auth),
-			Nonce: k.Nonce, Userinfo: k.Userinfo, IssuedMS: ms(k.IssuedAt), ExpiresMS: ms(k.ExpiresAt), UsedMS: ms(k.UsedAt), RevokedMS: ms(k.RevokedAt)}
+			Nonce: k.Nonce, Claims: claimsJSON(k.Claims), Userinfo: k.Userinfo, IssuedMS: ms(k.IssuedAt), ExpiresMS: ms(k.ExpiresAt), UsedMS: ms(k.UsedAt), RevokedMS: ms(k.RevokedAt)}
 		if err := t.insert("insert token", tokens, k, row); err != nil {
 			if errors.Is(err, errTaken) || vneid.IsCode(err, vneid.CodeInvalid) {
 				err = errors.Join(err, t.removeTokens(list[:i]))
@@ -72,7 +73,19 @@ func (t *tx) Token(hash string) (*vneid.Token, error) {
 	if k.Auth, err = r.Auth.value(); err != nil {
 		return nil, err
 	}
+	if r.Claims != "" {
+		if err := fromJSON(r.Claims, &k.Claims); err != nil {
+			return nil, err
+		}
+	}
 	return k, fromJSON(r.Scopes, &k.Scopes)
+}
+
+func claimsJSON(c *vneid.ClaimsRequest) string {
+	if c == nil {
+		return ""
+	}
+	return toJSON(c)
 }
 
 // mark sets a time column of tokens where it and revoked_ms are still 0, and

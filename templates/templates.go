@@ -15,7 +15,9 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -67,6 +69,7 @@ func WithLang(v View, l Lang) View {
 type page struct {
 	Frame
 	Title, Banner, Refresh, Name string
+	Onward                       string   // where the page goes by itself, and when; "" = nowhere
 	Styles, Scripts              []string // besides those of every page
 	Body                         template.HTML
 }
@@ -75,6 +78,16 @@ type page struct {
 type withAssets interface {
 	assets() (styles, scripts []string)
 }
+
+// goesOn are views whose page goes to another address by itself, script or not.
+type goesOn interface{ onward() (url string) }
+
+// onwardSeconds are those between the moment that a page with all its frames is
+// loaded and the moment it goes on.
+const onwardSeconds = "2"
+
+// framing are views that load pages of other sites.
+type framing interface{ frameURLs() []string }
 
 var funcs = template.FuncMap{
 	"clocktime": clocktime,
@@ -129,7 +142,12 @@ func Render(v View) ([]byte, error) {
 	if more, ok := v.(withAssets); ok {
 		styles, scripts = more.assets()
 	}
+	onward := ""
+	if v, ok := v.(goesOn); ok && v.onward() != "" {
+		onward = onwardSeconds + ";url=" + v.onward()
+	}
 	err := set.ExecuteTemplate(&out, "page", page{
+		Onward: onward,
 		Styles: styles, Scripts: scripts,
 		Frame:   v.frame(),
 		Title:   v.title(),
@@ -149,15 +167,39 @@ func Render(v View) ([]byte, error) {
 // origins a form may lead to besides our own: Chrome applies form-action along
 // redirects too, so the sharing page must name the portal's origin.
 func CSP(formActions ...string) string {
-	targets := "'self'"
-	for _, origin := range formActions {
-		// A separator would start another directive.
-		if origin != "" && !strings.ContainsAny(origin, " \t\r\n;,'\"") {
-			targets += " " + origin
-		}
-	}
+	targets := "'self'" + sources(formActions)
 	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
 		"form-action " + targets + "; base-uri 'none'; frame-ancestors 'none'"
+}
+
+// CSPOf is the CSP of a view's page: it may load the frames it has, and no
+// other.
+func CSPOf(v View, formActions ...string) string {
+	policy := CSP(formActions...)
+	if v, ok := v.(framing); ok {
+		var origins []string
+		for _, frame := range v.frameURLs() {
+			if u, err := url.Parse(frame); err == nil {
+				origins = append(origins, u.Scheme+"://"+u.Host)
+			}
+		}
+		slices.Sort(origins)
+		if list := sources(slices.Compact(origins)); list != "" {
+			policy += "; frame-src" + list
+		}
+	}
+	return policy
+}
+
+// sources are origins as a directive lists them.
+func sources(origins []string) (list string) {
+	for _, origin := range origins {
+		// A separator would start another directive.
+		if origin != "" && !strings.ContainsAny(origin, " \t\r\n;,'\"") {
+			list += " " + origin
+		}
+	}
+	return list
 }
 
 // minutes is 125 as "2:05".

@@ -89,12 +89,42 @@ func TestEveryPageObeysItsOwnContentSecurityPolicy(t *testing.T) {
 		if bad := inline.FindString(html); bad != "" {
 			t.Errorf("inline script or style: %q", bad)
 		}
+		frames := regexp.MustCompile(`<iframe [^>]*>`).FindAllString(html, -1)
+		for _, frame := range frames {
+			if !strings.Contains(frame, ` sandbox="`) || !strings.Contains(frame, ` title="`) {
+				t.Errorf("a frame without sandbox or title: %s", frame)
+			}
+			html = strings.Replace(html, frame, "", 1) // what CSPOf allows is tested below
+		}
 		for _, m := range loaded.FindAllStringSubmatch(html, -1) {
 			if !strings.HasPrefix(m[1], "/assets/") && !strings.HasPrefix(m[1], "/login/abc123/qr.svg?") {
 				t.Errorf("loads %s", m[1])
 			}
 		}
 	})
+}
+
+func TestAPageMayLoadItsFramesAndNoOther(t *testing.T) {
+	plain := SignedOutView{}
+	if CSPOf(plain, "http://portal.test") != CSP("http://portal.test") || strings.Contains(CSP(), "frame-src") {
+		t.Errorf("without frames: %s", CSPOf(plain))
+	}
+	framed := SignedOutView{Frames: []string{"https://a.test/logout?x=1;y", "http://127.0.0.1:9999/f", "https://a.test/other", "https://b.test;script-src/x"}}
+	if got := CSPOf(framed); !strings.HasSuffix(got, "; frame-src http://127.0.0.1:9999 https://a.test") {
+		t.Errorf("%s", got)
+	}
+}
+
+func TestASignedOutPageGoesOnByItselfWhenItMay(t *testing.T) {
+	for _, v := range []SignedOutView{{BackURL: "http://portal.test/?a=1&b=2", GoesBack: true}, {BackURL: "http://portal.test/"}, {GoesBack: true}} {
+		body, err := Render(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(string(body), `<meta http-equiv="refresh" content="2;url=http://portal.test/?a=1&amp;b=2">`); got != (v.GoesBack && v.BackURL != "") {
+			t.Errorf("%+v: goes on: %v", v, got)
+		}
+	}
 }
 
 func TestEveryPageCanBeReadByAScreenReader(t *testing.T) {

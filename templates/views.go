@@ -31,6 +31,15 @@ type OTPView struct {
 	HelpURL                            string // the SMS inbox, "" = none
 }
 
+// AccountView asks whether to go on as whom this browser knows
+// (prompt=select_account). Posts to Action: nothing.
+type AccountView struct {
+	Frame
+	Action, OtherURL       string
+	ClientName, ClientHost string
+	PersonName             string
+}
+
 // SharingView asks whether the portal may have the person's data.
 // Posts to Action: agree=yes when ticked, decision=share or refuse.
 type SharingView struct {
@@ -63,6 +72,8 @@ type SignedOutView struct {
 	ClientName  string
 	BackURL     string // "" = no way back known
 	WasSignedIn bool
+	Frames      []string // addresses of other sites that hear of it by being loaded
+	GoesBack    bool     // to BackURL by itself, when the frames are loaded
 }
 
 // MessageView is every page that only says something, errors above all.
@@ -172,6 +183,7 @@ func (v OTPView) Expired() bool { return v.SecondsLeft <= 0 }
 
 func (LoginView) template() string          { return "login" }
 func (OTPView) template() string            { return "otp" }
+func (AccountView) template() string        { return "account" }
 func (SharingView) template() string        { return "sharing" }
 func (SignOutConfirmView) template() string { return "sign-out" }
 func (SignedOutView) template() string      { return "signed-out" }
@@ -183,6 +195,7 @@ func (TokenView) template() string          { return "token" }
 
 func (v LoginView) title() string          { return v.errorTitle("login.title", v.HasError()) }
 func (v OTPView) title() string            { return v.errorTitle("otp.title", v.Error != "") }
+func (v AccountView) title() string        { return v.T("account.title") }
 func (v SharingView) title() string        { return v.errorTitle("sharing.title", v.Error != "") }
 func (v SignOutConfirmView) title() string { return v.T("signout.title") }
 func (v MessageView) title() string        { return v.Title }
@@ -196,6 +209,15 @@ func (v SignedOutView) title() string {
 		return v.T("signedout.title")
 	}
 	return v.T("signedout.none.title")
+}
+
+func (v SignedOutView) frameURLs() []string { return v.Frames }
+
+func (v SignedOutView) onward() string {
+	if v.GoesBack {
+		return v.BackURL
+	}
+	return ""
 }
 
 // errorTitle puts "Lỗi:" before the title, which is read out first.
@@ -215,6 +237,7 @@ func (v SMSView) refresh() string {
 
 func (v LoginView) withFrame(f Frame) View          { v.Frame = f; return v }
 func (v OTPView) withFrame(f Frame) View            { v.Frame = f; return v }
+func (v AccountView) withFrame(f Frame) View        { v.Frame = f; return v }
 func (v SharingView) withFrame(f Frame) View        { v.Frame = f; return v }
 func (v SignOutConfirmView) withFrame(f Frame) View { v.Frame = f; return v }
 func (v SignedOutView) withFrame(f Frame) View      { v.Frame = f; return v }

@@ -67,6 +67,7 @@ type ClientMetadata struct {
 	RedirectURIs            []string `json:"redirect_uris" yaml:"redirect_uris"`
 	PostLogoutRedirectURIs  []string `json:"post_logout_redirect_uris,omitempty" yaml:"post_logout_redirect_uris"`
 	BackchannelLogoutURI    string   `json:"backchannel_logout_uri,omitempty" yaml:"backchannel_logout_uri"`
+	FrontchannelLogoutURI   string   `json:"frontchannel_logout_uri,omitempty" yaml:"frontchannel_logout_uri"`
 	TokenEndpointAuthMethod string   `json:"token_endpoint_auth_method" yaml:"token_endpoint_auth_method"`
 	GrantTypes              []string `json:"grant_types" yaml:"grant_types"`
 	ResponseTypes           []string `json:"response_types" yaml:"response_types"`
@@ -79,7 +80,8 @@ type ClientMetadata struct {
 	JWKS                    *JWKSet  `json:"jwks,omitempty" yaml:"jwks"`
 	JWKSURI                 string   `json:"jwks_uri,omitempty" yaml:"jwks_uri"`
 
-	BackchannelLogoutSessionRequired bool `json:"backchannel_logout_session_required,omitempty" yaml:"backchannel_logout_session_required"`
+	BackchannelLogoutSessionRequired  bool `json:"backchannel_logout_session_required,omitempty" yaml:"backchannel_logout_session_required"`
+	FrontchannelLogoutSessionRequired bool `json:"frontchannel_logout_session_required,omitempty" yaml:"frontchannel_logout_session_required"`
 
 	Consent              string   `json:"consent" yaml:"consent"`
 	RequirePKCE          *bool    `json:"require_pkce" yaml:"require_pkce"`
@@ -122,13 +124,6 @@ func (c *Client) numberMatching(p Policy) bool {
 
 // SigningAlgs are the algorithms an ID token can be signed with.
 func SigningAlgs() []string { return []string{"RS256", "ES256", "PS256", "EdDSA"} }
-
-// IDTokenClaimNames are the claims a client may register for its ID tokens
-// beyond what OpenID Connect puts there.
-func IDTokenClaimNames() []string {
-	return []string{"name", "family_name", "middle_name", "given_name", "birthdate", "gender", "phone_number",
-		"phone_number_verified", "email", "email_verified", "address", "cccd", "cmnd", "account_level", "account_type"}
-}
 
 // Normalize fills in the defaults and reports every invalid field.
 // allowHosts names hosts allowed besides the local ones.
@@ -174,7 +169,7 @@ func (m *ClientMetadata) Normalize(allowHosts []string) map[string]string {
 		oneOf(bad, "scope", s, SupportedScopes()...)
 	}
 	for _, c := range m.IDTokenClaims {
-		oneOf(bad, "id_token_claims", c, IDTokenClaimNames()...)
+		oneOf(bad, "id_token_claims", c, PersonClaims()...)
 	}
 	if m.TokenEndpointAuthMethod == AuthNone && !*m.RequirePKCE {
 		bad["require_pkce"] = "a public client always uses PKCE (RFC 9700 §2.1.1)"
@@ -202,6 +197,7 @@ func (m *ClientMetadata) Normalize(allowHosts []string) map[string]string {
 		}
 	}
 	m.checkBackchannel(bad, allowHosts)
+	m.checkFrontchannel(bad, allowHosts)
 	m.checkKeys(bad, allowHosts)
 	if m.SectorIdentifierURI != "" {
 		if msg := CheckURI(m.SectorIdentifierURI, allowHosts); msg != "" {

@@ -108,31 +108,29 @@ func paceDevice(tx Tx, l *Login, now time.Time) (refusal, err error) {
 	return refusal, tx.PutThrottle(t)
 }
 
-// SharedData are the kinds of data that scopes give out of an account, by the
+// SharedData are the kinds of data of an account that a request shares, by the
 // names that pages have texts for.
-func SharedData(a *Account, scopes []string) (list []string) {
-	add := func(scope string, names ...string) {
-		if slices.Contains(scopes, scope) {
-			list = append(list, names...)
+func SharedData(a *Account, req *AuthRequest) (list []string) {
+	shared := req.Shared()
+	for _, kind := range []struct {
+		name   string
+		there  bool
+		claims []string
+	}{
+		{"cccd", true, []string{"cccd"}},
+		{"cmnd", a.CMND != "", []string{"cmnd"}},
+		{"account_type", true, []string{"account_type"}},
+		{"account_level", a.AccountLevel > 0, []string{"account_level"}},
+		{"name", true, []string{"name", "family_name", "middle_name", "given_name", "nickname", "preferred_username"}},
+		{"birthdate", true, []string{"birthdate"}},
+		{"gender", true, []string{"gender"}},
+		{"phone", a.Phone != "", []string{"phone_number", "phone_number_verified"}},
+		{"email", a.Email != "", []string{"email", "email_verified"}},
+		{"address", a.Address != nil, []string{"address"}},
+	} {
+		if kind.there && slices.ContainsFunc(kind.claims, func(claim string) bool { return shares(shared, claim) }) {
+			list = append(list, kind.name)
 		}
-	}
-	add(ScopeCCCD, "cccd")
-	if a.CMND != "" {
-		add(ScopeCCCD, "cmnd")
-	}
-	add(ScopeCCCD, "account_type")
-	if a.AccountLevel > 0 {
-		add(ScopeCCCD, "account_level")
-	}
-	add(ScopeProfile, "name", "birthdate", "gender")
-	if a.Phone != "" {
-		add(ScopePhone, "phone")
-	}
-	if a.Email != "" {
-		add(ScopeEmail, "email")
-	}
-	if a.Address != nil {
-		add(ScopeAddress, "address")
 	}
 	return list
 }

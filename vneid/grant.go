@@ -100,7 +100,9 @@ func (s *Service) redeem(tx Tx, w *World, c *Client, l *Login, now time.Time) (*
 		return nil, err
 	}
 	base := Token{GrantID: l.ID, ClientID: c.ClientID, CCCD: l.CCCD, Subject: c.Subject(w.Salt, account.ID),
-		Scopes: stillAllowed(c, l.Request.Scopes), SessionID: l.SessionID, Auth: l.Auth, Nonce: l.Request.Nonce, IssuedAt: now}
+		Scopes: stillAllowed(c, l.Request.Scopes), SessionID: l.SessionID, Auth: l.Auth, Nonce: l.Request.Nonce,
+		Claims: l.Request.Claims.openTo(c), IssuedAt: now}
+	base.Auth.ACR = l.Request.reportedACR(l.Auth.ACR)
 	withRefresh := slices.Contains(base.Scopes, ScopeOfflineAccess) && c.AllowsGrant("refresh_token")
 	until := now.Add(lifetime(c.RefreshTokenLifetime, w.Policy.RefreshLifetime))
 	g := s.newGrant(c, w, account, base, base.Scopes, withRefresh, until)
@@ -161,6 +163,7 @@ func (s *Service) Refresh(ctx context.Context, c *Client, refresh string, scopes
 		}
 		base := *old
 		base.Scopes, granted = stillAllowed(c, old.Scopes), stillAllowed(c, granted)
+		base.Claims = old.Claims.openTo(c)
 		base.IssuedAt, base.UsedAt = now, time.Time{}
 		g = s.newGrant(c, w, account, base, granted, true, old.ExpiresAt)
 		if g.Issuer, err = IssuerOf(tx, w, old); err != nil {

@@ -133,6 +133,11 @@ type AuthRequest struct {
 	UILocales     []string `json:"ui_locales,omitempty"`
 	HintSubject   string   `json:"hint_subject,omitempty"` // sub of a verified id_token_hint
 	Device        bool     `json:"device,omitempty"`       // no browser asked, but a device (RFC 8628)
+
+	// From the claims parameter, OIDC Core §5.5.1.
+	Claims       *ClaimsRequest `json:"claims,omitempty"`        // about the person
+	Subjects     [][]string     `json:"subjects,omitempty"`      // the sub must be in each of these
+	EssentialACR []string       `json:"essential_acr,omitempty"` // the acr must be one of these
 }
 
 // HasPrompt reports whether the client asked for that prompt.
@@ -181,6 +186,7 @@ type Login struct {
 	QR          QR
 	Auth        Authentication
 	SessionID   string // sid
+	Refusal     string // the OAuth error of a refused login; "" = access_denied
 	CodeHash    string
 	CodeExpires time.Time
 	CreatedAt   time.Time

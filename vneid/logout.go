@@ -1,8 +1,12 @@
 package vneid
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -138,4 +142,69 @@ func (m *ClientMetadata) checkBackchannel(bad map[string]string, allowHosts []st
 	if msg := CheckURI(m.BackchannelLogoutURI, allowHosts); msg != "" {
 		bad["backchannel_logout_uri"] = msg
 	}
+}
+
+// mostLogoutFrames bounds what one page loads of others.
+const mostLogoutFrames = 32
+
+// logoutFrames are the front-channel logout addresses of who got tokens in
+// these sessions. OIDC Front-Channel Logout §2: the registered query stays, and
+// iss and sid say which session of which provider it is.
+func logoutFrames(tx Tx, w *World, sids []string) (frames []string, err error) {
+	for _, sid := range sids {
+		heard, err := tx.ClientsOfSession(sid)
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range heard {
+			c, err := tx.Client(h.ClientID)
+			if errors.Is(err, ErrNotFound) || err == nil && c.FrontchannelLogoutURI == "" {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			separator := "?"
+			if strings.Contains(c.FrontchannelLogoutURI, "?") {
+				separator = "&"
+			}
+			frame := c.FrontchannelLogoutURI + separator + url.Values{"iss": {cmp.Or(h.Issuer, w.Issuer)}, "sid": {sid}}.Encode()
+			if !slices.Contains(frames, frame) && len(frames) < mostLogoutFrames {
+				frames = append(frames, frame)
+			}
+		}
+	}
+	return frames, nil
+}
+
+// checkFrontchannel says what is wrong with a client's front-channel metadata.
+func (m *ClientMetadata) checkFrontchannel(bad map[string]string, allowHosts []string) {
+	if m.FrontchannelLogoutURI == "" {
+		if m.FrontchannelLogoutSessionRequired {
+			bad["frontchannel_logout_session_required"] = "needs a frontchannel_logout_uri"
+		}
+		return
+	}
+	if msg := CheckURI(m.FrontchannelLogoutURI, allowHosts); msg != "" {
+		bad["frontchannel_logout_uri"] = msg
+		return
+	}
+	// OIDC Front-Channel Logout §2.
+	here, _ := originOf(m.FrontchannelLogoutURI)
+	if !slices.ContainsFunc(m.RedirectURIs, func(u string) bool { there, err := originOf(u); return err == nil && there == here }) {
+		bad["frontchannel_logout_uri"] = "its scheme, host and port must be those of one of the redirect_uris"
+	}
+}
+
+// originOf is the scheme, host and port of a URI.
+func originOf(uri string) (string, error) {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return "", err
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port, nil
 }

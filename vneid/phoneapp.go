@@ -288,7 +288,7 @@ func (s *Service) ScanQR(ctx context.Context, c PhoneCall, code QRScan) (scan Sc
 			scan.Message = "web_login_off"
 		}
 		if l.Request.Device {
-			scan.Shares = append([]string{}, SharedData(a, l.Request.Scopes)...)
+			scan.Shares = append([]string{}, SharedData(a, &l.Request)...)
 		}
 		if was == l.QR {
 			return nil, nil
@@ -534,7 +534,7 @@ func (s *Service) Disown(ctx context.Context, c PhoneCall, login string) error {
 		case err != nil:
 			return nil, err
 		case session.EndedAt.IsZero():
-			if err := endSessions(tx, session, now); err != nil {
+			if _, err := endSessions(tx, session, now); err != nil {
 				return nil, err
 			}
 		}

@@ -108,6 +108,7 @@ type StepKind string
 const (
 	StepAuthorize    StepKind = "authorize"     // browser → provider: the authorization request
 	StepPage         StepKind = "page"          // browser → provider: a page of the login
+	StepAccount      StepKind = "account"       // browser → provider: which account to go on with
 	StepPassword     StepKind = "password"      // browser → provider: number and password
 	StepOTP          StepKind = "otp"           // browser → provider: the one-time password
 	StepResend       StepKind = "resend"        // browser → provider: another one-time password

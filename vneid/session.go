@@ -68,7 +68,8 @@ type Token struct {
 	SessionID string
 	Auth      Authentication
 	Nonce     string
-	Userinfo  string // the alg that userinfo is signed with for this token, "" = not signed
+	Claims    *ClaimsRequest // asked for beside the scopes, nil = none
+	Userinfo  string         // the alg that userinfo is signed with for this token, "" = not signed
 	IssuedAt  time.Time
 	ExpiresAt time.Time
 	UsedAt    time.Time // refresh tokens rotate: when this one was exchanged

@@ -40,6 +40,10 @@ type Step struct {
 	Client  *Client
 	Account *Account // once the password was right; nil before
 
+	// Known is whom this browser's session belongs to, when the citizen has to
+	// choose between them and another person (prompt=select_account).
+	Known *Account
+
 	// Code is the authorization code, when this step finished the login.
 	Code string
 	// Refusal is the OAuth error for the client, when this step (or an earlier
@@ -62,6 +66,12 @@ const (
 	RefusalAccessDenied    = "access_denied"
 	RefusalLoginRequired   = "login_required"
 	RefusalConsentRequired = "consent_required"
+	// A live session is there, and a page has to explain why it will not do.
+	RefusalInteractionRequired = "interaction_required"
+	// A live session is there, of another person than login_hint names.
+	RefusalAccountSelectionRequired = "account_selection_required"
+	// OpenID Connect Core Error Code unmet_authentication_requirements 1.0.
+	RefusalUnmetRequirements = "unmet_authentication_requirements"
 )
 
 // Begin stores a validated authorization request. Without a browser secret
@@ -121,18 +131,17 @@ func (s *Service) Resume(ctx context.Context, id string, b Browser) (step Step, 
 		l := step.Login
 		switch l.State {
 		case StateStarted:
-			session, err := s.usableSession(ctx, tx, step, b)
-			if err != nil {
-				return err
-			}
+			session, account, refusal, err := s.usableSession(ctx, tx, step, b)
 			switch {
+			case err != nil:
+				return err
+			case session != nil && l.Request.HasPrompt("select_account"):
+				step.Known = account
+				return nil
 			case session != nil:
-				if err := l.reuseSession(session, now); err != nil {
-					return err
-				}
-				return s.settle(ctx, tx, step)
+				return s.reuse(ctx, tx, step, session, account)
 			case l.Request.HasPrompt("none"):
-				return refuse(step, RefusalLoginRequired, now)
+				return refuse(step, refusal, now)
 			}
 			return nil
 		case StateSecondFactorOK:
@@ -145,6 +154,32 @@ func (s *Service) Resume(ctx context.Context, id string, b Browser) (step Step, 
 			return err
 		}
 		return nil
+	})
+	return step, err
+}
+
+// reuse takes a login on by the session of its browser.
+func (s *Service) reuse(ctx context.Context, tx Tx, step *Step, session *Session, account *Account) error {
+	if err := step.Login.reuseSession(session, WorldFrom(ctx).Clock.Now()); err != nil {
+		return err
+	}
+	step.Account = account
+	return s.settle(ctx, tx, step)
+}
+
+// KeepAccount goes on as the person of the browser's session, whom the citizen
+// chose on the page that prompt=select_account shows. When the session will not
+// do any more, the login stays where it is.
+func (s *Service) KeepAccount(ctx context.Context, id string, b Browser) (step Step, err error) {
+	err = s.update(ctx, &step, id, b, func(tx Tx, step *Step) error {
+		if step.Login.State != StateStarted {
+			return step.Login.Apply(EventSessionReused, WorldFrom(ctx).Clock.Now()) // explains why not
+		}
+		session, account, _, err := s.usableSession(ctx, tx, step, b)
+		if err != nil || session == nil {
+			return err
+		}
+		return s.reuse(ctx, tx, step, session, account)
 	})
 	return step, err
 }
@@ -195,6 +230,9 @@ func (s *Service) SubmitPassword(ctx context.Context, id string, b Browser, numb
 			return refuse(step, RefusalAccessDenied, now)
 		}
 		second := step.Client.secondFactor(w.Policy)
+		if second == SecondFactorNone && !l.Request.meets("LoA1") {
+			second = SecondFactorSMS // the client insists on more, OIDC Core §5.5.1.1
+		}
 		switch {
 		case second == SecondFactorNone:
 			if err := l.sufficePassword(now); err != nil {
@@ -328,7 +366,7 @@ func (s *Service) DecideSharing(ctx context.Context, id string, b Browser, agree
 		if err := s.finish(ctx, step); err != nil {
 			return err // first: an answer that comes too late is no consent
 		}
-		return tx.PutConsent(&Consent{CCCD: l.CCCD, ClientID: l.Request.ClientID, Scopes: l.Request.Scopes,
+		return tx.PutConsent(&Consent{CCCD: l.CCCD, ClientID: l.Request.ClientID, Scopes: l.Request.Shared(),
 			TextVersion: ConsentTextVersion, GivenAt: now})
 	})
 	return step, err

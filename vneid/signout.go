@@ -34,13 +34,15 @@ func (s *Service) SessionOf(ctx context.Context, b Browser) (session *Session, a
 
 // SignOut ends the session of a browser and the access tokens that hang on it.
 // Refresh tokens were asked for with offline_access and outlive the session
-// (OIDC Back-Channel Logout §2.7).
-func (s *Service) SignOut(ctx context.Context, b Browser) error {
+// (OIDC Back-Channel Logout §2.7). frames are the addresses that the browser
+// loads to tell its clients (OIDC Front-Channel Logout §2).
+func (s *Service) SignOut(ctx context.Context, b Browser) (frames []string, err error) {
 	if b.Session == "" {
-		return nil
+		return nil, nil
 	}
 	w := WorldFrom(ctx)
-	return s.Store.Update(ctx, w.ID, func(tx Tx) error {
+	err = s.Store.Update(ctx, w.ID, func(tx Tx) error {
+		frames = nil
 		session, err := tx.Session(SecretHash(b.Session))
 		if errors.Is(err, ErrNotFound) {
 			return nil
@@ -52,30 +54,38 @@ func (s *Service) SignOut(ctx context.Context, b Browser) error {
 		if !session.EndedAt.IsZero() {
 			return nil
 		}
-		return endSessions(tx, session, w.Clock.Now())
+		ended, err := endSessions(tx, session, w.Clock.Now())
+		if err != nil {
+			return err
+		}
+		frames, err = logoutFrames(tx, w, ended)
+		return err
 	})
+	return frames, err
 }
 
 // endSessions ends a session and whatever else its browser began. Two tabs
 // whose one-time passwords are accepted at the same moment begin two sessions,
 // and the browser keeps the cookie of one: whoever signs out means both.
-func endSessions(tx Tx, session *Session, now time.Time) error {
+func endSessions(tx Tx, session *Session, now time.Time) (sids []string, err error) {
 	others, err := tx.SessionsOfBrowser(session.BrowserHash)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := endSession(tx, session, now); err != nil {
-		return err
+		return nil, err
 	}
+	sids = []string{session.ID}
 	for i := range others {
 		if others[i].ID == session.ID {
 			continue
 		}
 		if err := endSession(tx, &others[i], now); err != nil {
-			return err
+			return nil, err
 		}
+		sids = append(sids, others[i].ID)
 	}
-	return nil
+	return sids, nil
 }
 
 func endSession(tx Tx, session *Session, now time.Time) error {

@@ -1,6 +1,7 @@
 package vneid
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,19 +99,14 @@ func (s *Service) load(ctx context.Context, tx Tx, id string, b Browser) (Step, 
 			return Step{}, Errorf(CodeConflict, "login_done", "the login is past its second factor, and this browser has not its session")
 		}
 	}
-	switch {
-	case l.State == StateRefused && l.Request.HasPrompt("none") && l.CCCD == "":
-		step.Refusal = RefusalLoginRequired
-	case l.State == StateRefused && l.Request.HasPrompt("none"):
-		step.Refusal = RefusalConsentRequired
-	case l.State == StateRefused || l.State == StateLocked:
-		step.Refusal = RefusalAccessDenied
+	if l.State == StateRefused || l.State == StateLocked {
+		step.Refusal = cmp.Or(l.Refusal, RefusalAccessDenied)
 	}
 	return step, nil
 }
 
 func refuse(step *Step, refusal string, now time.Time) error {
-	step.Refusal = refusal
+	step.Refusal, step.Login.Refusal = refusal, refusal
 	return step.Login.Apply(EventRefused, now)
 }
 
@@ -194,7 +190,7 @@ func (s *Service) beginSession(tx Tx, l *Login, b Browser, w *World, now time.Ti
 				l.SessionID = old.ID
 				return secret, tx.SaveSession(old)
 			}
-			if err := endSessions(tx, old, now); err != nil {
+			if _, err := endSessions(tx, old, now); err != nil {
 				return "", err
 			}
 		}
@@ -205,42 +201,35 @@ func (s *Service) beginSession(tx Tx, l *Login, b Browser, w *World, now time.Ti
 }
 
 // usableSession is the session of the browser when it satisfies everything the
-// request asks for, else nil. OIDC Core §3.1.2.3.
-func (s *Service) usableSession(ctx context.Context, tx Tx, step *Step, b Browser) (*Session, error) {
+// request asks for, and its person; else nil, and what prompt=none hears of it.
+// OIDC Core §3.1.2.3, §3.1.2.6.
+func (s *Service) usableSession(ctx context.Context, tx Tx, step *Step, b Browser) (session *Session, account *Account, refusal string, err error) {
 	req, now := &step.Login.Request, WorldFrom(ctx).Clock.Now()
-	if b.Session == "" || req.HasPrompt("login") || req.HasPrompt("select_account") {
-		return nil, nil
+	if b.Session == "" || req.HasPrompt("login") {
+		return nil, nil, RefusalLoginRequired, nil
 	}
-	session, err := tx.Session(SecretHash(b.Session))
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil
+	if session, err = tx.Session(SecretHash(b.Session)); err == nil && session.Alive(now) {
+		account, err = tx.Account(session.CCCD)
 	}
-	if err != nil {
-		return nil, err
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, nil, "", err
 	}
-	if !session.Alive(now) || !acrSuffices(session.Auth.ACR, req.ACRValues) {
-		return nil, nil
-	}
+	switch {
+	case err != nil || account == nil || !s.expects(ctx, step, account):
+		return nil, nil, RefusalLoginRequired, nil
+	case !acrSuffices(session.Auth.ACR, req.ACRValues) || !req.meets(session.Auth.ACR):
+		return nil, nil, RefusalLoginRequired, nil
 	// In float seconds, since any number of a request fits there. 0 means
 	// prompt=login even within the same instant (OIDC Core §3.1.2.1).
-	if req.MaxAge != nil && (*req.MaxAge <= 0 || now.Sub(session.Auth.Time).Seconds() > float64(*req.MaxAge)) {
-		return nil, nil
-	}
-	account, err := tx.Account(session.CCCD)
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if admit(account, step.Client) != nil || !s.hintFits(ctx, step, account) {
-		return nil, nil
+	case req.MaxAge != nil && (*req.MaxAge <= 0 || now.Sub(session.Auth.Time).Seconds() > float64(*req.MaxAge)):
+		return nil, nil, RefusalLoginRequired, nil
+	case admit(account, step.Client) != nil:
+		return nil, nil, RefusalInteractionRequired, nil // a page has to say why
 	}
 	if hint, err := ParseCCCD(req.LoginHint, now.Year()); err == nil && hint != session.CCCD {
-		return nil, nil // somebody else is expected
+		return nil, nil, RefusalAccountSelectionRequired, nil // somebody else may be meant
 	}
-	step.Account = account
-	return session, nil
+	return session, account, "", nil
 }
 
 // reachableACR is the highest level this provider can perform.
@@ -256,17 +245,51 @@ func acrSuffices(have string, asked []string) bool {
 	})
 }
 
-func (s *Service) hintFits(ctx context.Context, step *Step, a *Account) bool {
-	hint := step.Login.Request.HintSubject
-	return hint == "" || hint == step.Client.Subject(WorldFrom(ctx).Salt, a.ID)
+// meets reports whether a level is, or includes, one that the request insists
+// on; true when it insists on none. OIDC Core §5.5.1.1.
+func (r *AuthRequest) meets(acr string) bool {
+	return r.EssentialACR == nil || r.reportedACR(acr) != ""
+}
+
+// Reachable reports whether any sign-in here could meet the request.
+func (r *AuthRequest) Reachable() bool { return r.meets(reachableACR) }
+
+// reportedACR is what the tokens say: the level performed or, where the request
+// insists on others, the highest of those that it includes.
+func (r *AuthRequest) reportedACR(performed string) (best string) {
+	if r.EssentialACR == nil {
+		return performed
+	}
+	for _, asked := range r.EssentialACR {
+		if len(asked) == len(performed) && strings.HasPrefix(asked, "LoA") && asked >= "LoA1" && asked <= performed {
+			best = max(best, asked)
+		}
+	}
+	return best
+}
+
+// expects reports whether a person is the one whom the request is about, by
+// its id_token_hint and by the sub that its claims insist on.
+func (s *Service) expects(ctx context.Context, step *Step, a *Account) bool {
+	req := &step.Login.Request
+	if req.HintSubject == "" && req.Subjects == nil {
+		return true
+	}
+	sub := step.Client.Subject(WorldFrom(ctx).Salt, a.ID)
+	return (req.HintSubject == "" || req.HintSubject == sub) &&
+		!slices.ContainsFunc(req.Subjects, func(list []string) bool { return !slices.Contains(list, sub) })
 }
 
 // settle decides about the sharing page and, when none is needed, finishes.
 func (s *Service) settle(ctx context.Context, tx Tx, step *Step) error {
 	l, now := step.Login, WorldFrom(ctx).Clock.Now()
-	if !s.hintFits(ctx, step, step.Account) {
-		// The client expects somebody else. OIDC Core §3.1.2.1, id_token_hint.
+	switch {
+	case !s.expects(ctx, step, step.Account):
+		// The client expects somebody else. OIDC Core §3.1.2.1, id_token_hint;
+		// §5.5.1, sub.
 		return refuse(step, RefusalLoginRequired, now)
+	case !l.Request.meets(l.Auth.ACR):
+		return refuse(step, RefusalUnmetRequirements, now)
 	}
 	ask := l.Request.HasPrompt("consent") || step.Client.Consent == ConsentAlways
 	if !ask && step.Client.Consent == ConsentOnce {
@@ -274,7 +297,7 @@ func (s *Service) settle(ctx context.Context, tx Tx, step *Step) error {
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		ask = err != nil || !given.Covers(l.Request.Scopes)
+		ask = err != nil || !given.Covers(l.Request.Shared())
 	}
 	switch {
 	case ask && l.Request.HasPrompt("none"):

@@ -39,11 +39,13 @@ func (p *Pages) Enter(w http.ResponseWriter, r *http.Request, l *vneid.Login, b 
 func (p *Pages) show(w http.ResponseWriter, r *http.Request) error {
 	id, b := r.PathValue("id"), p.Browser(r)
 	step, err := p.Service.Look(r.Context(), id, b)
-	if vneid.MsgKey(err) == "cookies_disabled" && r.Header.Get("Sec-Fetch-Site") == "cross-site" {
+	if vneid.MsgKey(err) == "cookies_disabled" {
 		// The first page after a POST of the client's page: a browser without
-		// any cookie yet gets its name and comes again.
-		b = p.EnsureBrowser(w, r)
-		step, err = p.Service.Look(r.Context(), id, b)
+		// any cookie yet gets its name here, if nobody's browser began the login.
+		named := p.EnsureBrowser(w, r)
+		if first, lookErr := p.Service.Look(r.Context(), id, named); lookErr == nil {
+			b, step, err = named, first, nil
+		}
 	}
 	if err != nil {
 		return err
@@ -86,7 +88,14 @@ func (p *Pages) next(w http.ResponseWriter, r *http.Request, step *vneid.Step) e
 	}
 	switch l.State {
 	case vneid.StateStarted:
-		return p.renderLogin(w, r, step, http.StatusOK, templates.LoginView{Username: l.Request.LoginHint})
+		if step.Known != nil && !r.URL.Query().Has("other") {
+			return p.renderAccount(w, r, step)
+		}
+		v := templates.LoginView{}
+		if number, err := vneid.ParseCCCD(l.Request.LoginHint, vneid.WorldFrom(r.Context()).Clock.Now().Year()); err == nil {
+			v.Username = string(number) // any other hint would have to be wiped out first
+		}
+		return p.renderLogin(w, r, step, http.StatusOK, v)
 	case vneid.StateOTPSent:
 		return p.renderOTP(w, r, step, http.StatusOK, nil)
 	case vneid.StateConsentPending:
@@ -181,6 +190,12 @@ func (p *Pages) sharing(w http.ResponseWriter, r *http.Request) error {
 	return p.settle(w, r, &step, err)
 }
 
+// keepAccount is the choice to go on as whom the browser knows.
+func (p *Pages) keepAccount(w http.ResponseWriter, r *http.Request) error {
+	step, err := p.Service.KeepAccount(r.Context(), r.PathValue("id"), p.Browser(r))
+	return p.settle(w, r, &step, err)
+}
+
 func (p *Pages) cancel(w http.ResponseWriter, r *http.Request) error {
 	step, err := p.Service.Cancel(r.Context(), r.PathValue("id"), p.Browser(r))
 	return p.settle(w, r, &step, err)
@@ -219,9 +234,12 @@ func (p *Pages) settle(w http.ResponseWriter, r *http.Request, step *vneid.Step,
 
 func oauthError(code string) url.Values {
 	text := map[string]string{
-		vneid.RefusalAccessDenied:    "The citizen did not complete the sign-in, or may not sign in here.",
-		vneid.RefusalLoginRequired:   "No session satisfies the request, and no page may be shown or another person signed in.",
-		vneid.RefusalConsentRequired: "The citizen has to agree to the sharing, and no page may be shown.",
+		vneid.RefusalAccessDenied:             "The citizen did not complete the sign-in, or may not sign in here.",
+		vneid.RefusalLoginRequired:            "No session satisfies the request, and no page may be shown or another person signed in.",
+		vneid.RefusalConsentRequired:          "The citizen has to agree to the sharing, and no page may be shown.",
+		vneid.RefusalInteractionRequired:      "The person of the session may not sign in to this client, and no page may be shown that says why.",
+		vneid.RefusalAccountSelectionRequired: "The session belongs to another person than login_hint names, and no page may be shown to choose.",
+		vneid.RefusalUnmetRequirements:        "The sign-in did not reach any acr that the claims parameter insists on.",
 	}[code]
 	return url.Values{"error": {code}, "error_description": {text}}
 }

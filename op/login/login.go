@@ -34,6 +34,7 @@ type Pages struct {
 // Routes adds every page to the mux.
 func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /login/{id}", p.page(p.show))
+	mux.HandleFunc("POST /login/{id}/account", p.page(p.keepAccount))
 	mux.HandleFunc("POST /login/{id}/password", p.page(p.password))
 	mux.HandleFunc("POST /login/{id}/otp", p.page(p.otp))
 	mux.HandleFunc("POST /login/{id}/resend", p.page(p.resend))
@@ -164,11 +165,14 @@ func (p *Pages) lang(w http.ResponseWriter, r *http.Request) templates.Lang {
 	if l, ok := templates.ParseLang(readCookie(r, langCookie)); ok {
 		return l
 	}
+	// Of the login, or of the request that is answered by this very page.
+	locales := strings.Fields(r.Form.Get("ui_locales"))
 	if step, ok := r.Context().Value(stepKey{}).(*vneid.Step); ok {
-		for _, locale := range step.Login.Request.UILocales {
-			if l, ok := templates.ParseLang(strings.ToLower(strings.SplitN(locale, "-", 2)[0])); ok {
-				return l
-			}
+		locales = step.Login.Request.UILocales
+	}
+	for _, locale := range locales {
+		if l, ok := templates.ParseLang(locale); ok {
+			return l
 		}
 	}
 	return templates.Vi
@@ -183,7 +187,7 @@ func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, v tem
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", templates.CSP(formActions...))
+	h.Set("Content-Security-Policy", templates.CSPOf(v, formActions...))
 	h.Set("Cache-Control", "no-store")
 	// The address of a login page names a login; no other site shall learn it.
 	// (no-referrer would also make browsers send Origin: null with our own

@@ -57,16 +57,24 @@ func (p *Pages) renderSharing(w http.ResponseWriter, r *http.Request, step *vnei
 	v := templates.SharingView{
 		Frame: f, Action: p.url(r, "/login/"+step.Login.ID+"/sharing"),
 		ClientName: step.Client.ClientName, ClientHost: HostOf(step.Login.Request.RedirectURI),
-		PersonName: step.Account.Name, Items: sharedItems(f, step.Account, step.Login.Request.Scopes),
+		PersonName: step.Account.Name, Items: sharedItems(f, step.Account, &step.Login.Request),
 		Offline: slices.Contains(step.Login.Request.Scopes, vneid.ScopeOfflineAccess), Error: problem,
 	}
 	return p.Render(w, r, status, v, FormActions(step.Client)...)
 }
 
-// sharedItems lists what the scopes give out, with the values as the client
-// will get them: nobody agrees to what they cannot see.
-func sharedItems(f templates.Frame, a *vneid.Account, scopes []string) (items []templates.SharedItem) {
-	for _, key := range vneid.SharedData(a, scopes) {
+// renderAccount shows the choice of prompt=select_account.
+func (p *Pages) renderAccount(w http.ResponseWriter, r *http.Request, step *vneid.Step) error {
+	base := p.url(r, "/login/"+step.Login.ID)
+	v := templates.AccountView{Frame: p.Frame(w, r), Action: base + "/account", OtherURL: base + "?other=1",
+		ClientName: step.Client.ClientName, ClientHost: HostOf(step.Login.Request.RedirectURI), PersonName: step.Known.Name}
+	return p.Render(w, r, http.StatusOK, v, FormActions(step.Client)...)
+}
+
+// sharedItems lists what the client will learn, with the values as it will get
+// them: nobody agrees to what they cannot see.
+func sharedItems(f templates.Frame, a *vneid.Account, req *vneid.AuthRequest) (items []templates.SharedItem) {
+	for _, key := range vneid.SharedData(a, req) {
 		var value string
 		switch key {
 		case "cccd":

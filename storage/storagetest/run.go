@@ -181,7 +181,14 @@ func fillValue(v reflect.Value, name string, n *int) {
 			fillValue(v.Index(i), name, n)
 		}
 	case reflect.Map: // of JSON
-		v.Set(reflect.ValueOf(map[string]any{name: fmt.Sprint(name, " ", *n)}))
+		element := reflect.New(v.Type().Elem()).Elem()
+		if element.Kind() == reflect.Interface {
+			element.Set(reflect.ValueOf(fmt.Sprint(name, " ", *n)))
+		} else {
+			fillValue(element, name, n)
+		}
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.ValueOf(name), element)
 	case reflect.Uint8:
 		v.SetUint(uint64(*n % 256))
 	case reflect.Struct:

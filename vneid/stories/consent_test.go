@@ -72,10 +72,13 @@ func TestPromptNoneNeverShowsThePage(t *testing.T) {
 			t.Errorf("%s: refusal %q, code %q", client, step.Refusal, step.Code)
 		}
 	}
+	if step := c.again(ask("portal", prompt("none"), loginHint(string(binh))), b); step.Refusal != vneid.RefusalAccountSelectionRequired || step.Code != "" {
+		t.Errorf("login_hint of Bình: refusal %q, code %q", step.Refusal, step.Code)
+	}
 	for name, req := range map[string]vneid.AuthRequest{
 		"max_age=0":                ask("portal", prompt("none"), maxAge(0)),
 		"id_token_hint of Bình":    ask("portal", prompt("none"), idTokenHint(c.client("portal").Subject(c.world.Salt, vneid.AccountID(c.world.Salt, binh)))),
-		"login_hint of Bình":       ask("portal", prompt("none"), loginHint(string(binh))),
+		"the sub of Bình":          ask("portal", prompt("none"), subjects(c.client("portal").Subject(c.world.Salt, vneid.AccountID(c.world.Salt, binh)))),
 		"none together with login": ask("portal", prompt("none", "login")),
 	} {
 		if step := c.again(req, b); step.Refusal != vneid.RefusalLoginRequired || step.Code != "" {

@@ -57,7 +57,10 @@ func TestOnPostgreSQLARedemptionAndASignOutAtOnceLeaveNoToken(t *testing.T) {
 	b.Session = step.NewSession
 	signedOut := make(chan error, 1)
 	slow := vneid.NewService(pg, c.hasher, c.inbox, &hookRand{Reader: rand.NewChaCha8([32]byte{2}), hook: func() {
-		go func() { signedOut <- c.SignOut(c.ctx, b) }()
+		go func() {
+			_, err := c.SignOut(c.ctx, b)
+			signedOut <- err
+		}()
 		time.Sleep(100 * time.Millisecond) // it commits now, or waits for the redemption
 	}})
 	g, err := slow.Redeem(c.ctx, cl, step.Code, redir, "")

@@ -89,13 +89,13 @@ func TestASessionIsNothingWithoutItsCookieOrAfterItsEnd(t *testing.T) {
 		if s, a, err := c.SessionOf(c.ctx, b); s != nil || a != nil || err != nil {
 			t.Errorf("%s: %+v, %v", name, s, err)
 		}
-		if err := c.SignOut(c.ctx, b); err != nil {
+		if _, err := c.SignOut(c.ctx, b); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	wantState(t, c.again(ask("portal"), b).Login, vneid.StateCodeIssued)
 	for range 2 { // twice is no error
-		if err := c.SignOut(c.ctx, b); err != nil {
+		if _, err := c.SignOut(c.ctx, b); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -112,7 +112,7 @@ func TestWhatHappenedToTheAccountEndsSingleSignOn(t *testing.T) {
 		c.setStatus(an, status)
 		step := c.again(ask("portal"), b)
 		wantState(t, step.Login, vneid.StateStarted)
-		if step := c.again(ask("portal", prompt("none")), b); step.Refusal != vneid.RefusalLoginRequired {
+		if step := c.again(ask("portal", prompt("none")), b); step.Refusal != vneid.RefusalInteractionRequired {
 			t.Errorf("%s: %q", status, step.Refusal)
 		}
 	}
@@ -246,7 +246,7 @@ func TestSignOutRevokesTheAccessTokensOfTheSessionOnly(t *testing.T) {
 	sso := c.redeem(c.again(ask("strict"), b))
 	elsewhere, _ := c.signIn(ask("portal"), an) // the same person in another browser
 	other := c.redeem(elsewhere)
-	if err := c.SignOut(c.ctx, b); err != nil {
+	if _, err := c.SignOut(c.ctx, b); err != nil {
 		t.Fatal(err)
 	}
 	if c.alive(mine.Access) || c.alive(sso.Access) {
@@ -284,7 +284,7 @@ func TestSigningOutEndsEverySessionThatTheBrowserBegan(t *testing.T) {
 	elsewhere, other := c.signIn(ask("portal"), an)
 	theirs := c.redeem(elsewhere)
 
-	if err := c.SignOut(c.ctx, tabs[1]); err != nil { // the cookie that the browser kept
+	if _, err := c.SignOut(c.ctx, tabs[1]); err != nil { // the cookie that the browser kept
 		t.Fatal(err)
 	}
 	for i, tab := range tabs {

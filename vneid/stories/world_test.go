@@ -147,6 +147,10 @@ func acr(v ...string) func(*vneid.AuthRequest)    { return func(r *vneid.AuthReq
 func loginHint(h string) func(*vneid.AuthRequest) {
 	return func(r *vneid.AuthRequest) { r.LoginHint = h }
 }
+func subjects(subs ...string) func(*vneid.AuthRequest) {
+	return func(r *vneid.AuthRequest) { r.Subjects = [][]string{subs} }
+}
+
 func idTokenHint(sub string) func(*vneid.AuthRequest) {
 	return func(r *vneid.AuthRequest) { r.HintSubject = sub }
 }
