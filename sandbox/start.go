@@ -208,6 +208,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	sandboxMux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	sandboxMux.Handle(dancu.Prefix, (&dancu.Register{Store: r.store, Logger: r.log}).Handler())
 	sandboxMux.Handle(api.Prefix+"/", api.New(api.Config{Store: r.store, Inbox: r.inbox, Phones: phones, Rand: rand.Reader,
+		People:     &people.Editor{Store: r.store, Hasher: hasher, PasswordHash: passwordHash, SetPasscode: phones.SetPasscode},
 		AllowHosts: c.AllowHosts, Logger: r.log, MoveClock: k.moveClock, Reset: k.reset, RotateKey: idp.RotateKey}))
 
 	wrap := func(listener string, h http.Handler, maxBody int64) http.Handler {

@@ -130,6 +130,23 @@ func (t *tx) RevokeGrant(grantID string, at time.Time) error {
 	return err
 }
 
+// A removal is rare and may read every token of the world; an index by person
+// would cost each token that is issued.
+var (
+	revokeTokensOfPerson = newQuery("UPDATE tokens SET revoked_ms = ? WHERE world = ? AND cccd = ? AND revoked_ms = 0")
+	revokeTokensOfClient = newQuery("UPDATE tokens SET revoked_ms = ? WHERE world = ? AND client_id = ? AND revoked_ms = 0")
+)
+
+func (t *tx) RevokeTokensOf(c vneid.CCCD, clientID string, at time.Time) (err error) {
+	if c != "" {
+		_, err = t.mark("revoke tokens of a person", revokeTokensOfPerson, at, string(c))
+	}
+	if err == nil && clientID != "" {
+		_, err = t.mark("revoke tokens of a client", revokeTokensOfClient, at, clientID)
+	}
+	return err
+}
+
 func (t *tx) RevokeSessionTokens(sid string, at time.Time) error {
 	if sid == "" {
 		return nil // tokens without a session are nobody's in common

@@ -82,13 +82,15 @@ func (p *Persona) Validate(nowYear int) map[string]string {
 	if n := len([]rune(p.Name)); n == 0 || n > 200 || strings.ContainsFunc(p.Name, isControl) {
 		bad["name"] = "1 to 200 characters, no control characters"
 	}
-	if _, err := time.Parse("2006-01-02", p.Birthdate); err != nil {
-		if _, err := time.Parse("2006", p.Birthdate); err != nil {
-			bad["birthdate"] = "YYYY-MM-DD, or YYYY when only the year is known"
-		}
+	year, known := birthYear(p.Birthdate)
+	if !known {
+		bad["birthdate"] = "YYYY-MM-DD, or YYYY when only the year is known"
 	}
 	if p.Gender != "male" && p.Gender != "female" {
 		bad["gender"] = `"male" or "female"`
+	}
+	if bad["cccd"] == "" {
+		p.agree(bad, year)
 	}
 	if p.Phone != "" {
 		if ph, err := ParsePhone(string(p.Phone)); err != nil {
@@ -114,12 +116,58 @@ func (p *Persona) Validate(nowYear int) map[string]string {
 	default:
 		bad["status"] = `"active", "locked" or "not_activated"`
 	}
+	p.checkTexts(bad)
 	switch p.SMS {
 	case SMSInstant, SMSNever, SMSLate:
 	default:
 		bad["sms"] = `"instant", "never" or "late"`
 	}
 	return bad
+}
+
+func birthYear(birthdate string) (year int, known bool) {
+	for _, layout := range []string{time.DateOnly, "2006"} {
+		if t, err := time.Parse(layout, birthdate); err == nil {
+			return t.Year(), true
+		}
+	}
+	return 0, false
+}
+
+// agree holds sex and year of birth against the number, which says both. Of a
+// number that can never be real (years from 2200) the last two digits of the
+// year count.
+func (p *Persona) agree(bad map[string]string, year int) {
+	if male := p.CCCD.Male(); bad["gender"] == "" && male != (p.Gender == "male") {
+		sex := map[bool]string{true: "man", false: "woman"}[male]
+		bad["gender"] = fmt.Sprintf("the number is a %s's: its fourth digit is %c", sex, p.CCCD[3])
+	}
+	says := p.CCCD.BirthYear()
+	switch {
+	case bad["birthdate"] != "" || year == says:
+	case says < 2200:
+		bad["birthdate"] = fmt.Sprintf("the number says born in %d: its digits 4 to 6 are %s", says, p.CCCD[3:6])
+	case year%100 != says%100:
+		bad["birthdate"] = fmt.Sprintf("the number says a year of birth ending in %02d", says%100)
+	}
+}
+
+// checkTexts bounds what is free text. Only a note may have several lines.
+func (p *Persona) checkTexts(bad map[string]string) {
+	tidy := func(field string, s *string) {
+		*s = norm.NFC.String(strings.Join(strings.Fields(*s), " "))
+		if len([]rune(*s)) > 200 || strings.ContainsFunc(*s, isControl) {
+			bad[field] = "at most 200 characters, no control characters"
+		}
+	}
+	if a := p.Address; a != nil {
+		tidy("address.street", &a.Street)
+		tidy("address.commune", &a.Commune)
+		tidy("address.province", &a.Province)
+	}
+	if len([]rune(p.Note)) > 1000 || strings.ContainsFunc(strings.ReplaceAll(p.Note, "\n", " "), isControl) {
+		bad["note"] = "at most 1000 characters, no control characters but line ends"
+	}
 }
 
 // isControl reports control characters and those that turn the direction of

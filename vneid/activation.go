@@ -181,7 +181,7 @@ func (o *OTP) try(salt []byte, id, entry string, p Policy, now time.Time) (refus
 func (s *Service) FinishActivation(ctx context.Context, id, passcode string) (d *Device, session string, err error) {
 	w := WorldFrom(ctx)
 	now := w.Clock.Now()
-	if !validPasscode(passcode) {
+	if !ValidPasscode(passcode) {
 		return nil, "", Errorf(CodeInvalid, "passcode_format", "a passcode has 6 digits")
 	}
 	hash, err := s.Hasher.Hash(ctx, passcode)

@@ -16,6 +16,14 @@ type guess struct {
 	right bool
 }
 
+// passwordKey counts wrong passwords of a number.
+func passwordKey(w *World, c CCCD) string {
+	return keyedID(w.Salt, "throttle", "password", string(c))
+}
+
+// ValidPassword reports whether a password is one to compare at all.
+func ValidPassword(s string) bool { return s != "" && len(s) <= 1024 }
+
 // guessPassword compares outside of any transaction: hashing takes 20 ms and
 // waits in a queue. first says, in the transaction that reads the hash, why
 // nothing is compared at all. [guess.settle] counts the outcome.
@@ -25,10 +33,10 @@ func (s *Service) guessPassword(ctx context.Context, number, password string, fi
 	if g.cccd, err = ParseCCCD(number, now.Year()); err != nil {
 		return g, err
 	}
-	if password == "" || len(password) > 1024 {
+	if !ValidPassword(password) {
 		return g, Errorf(CodeInvalid, "password_empty", "%d bytes of password", len(password))
 	}
-	g.key = keyedID(w.Salt, "throttle", "password", string(g.cccd))
+	g.key = passwordKey(w, g.cccd)
 	err = s.Store.View(ctx, w.ID, func(tx Tx) error {
 		if err := first(tx); err != nil {
 			return err

@@ -98,7 +98,7 @@ func (s *Service) checkPasscode(ctx context.Context, c PhoneCall, passcode strin
 	if passcode == "" {
 		return v, nil
 	}
-	if !validPasscode(passcode) {
+	if !ValidPasscode(passcode) {
 		return v, Errorf(CodeInvalid, "passcode_format", "a passcode has 6 digits")
 	}
 	w := WorldFrom(ctx)
@@ -121,7 +121,8 @@ func (s *Service) checkPasscode(ctx context.Context, c PhoneCall, passcode strin
 	return v, err
 }
 
-func validPasscode(s string) bool {
+// ValidPasscode holds a passcode against its form, 6 digits.
+func ValidPasscode(s string) bool {
 	if len(s) != 6 {
 		return false
 	}

@@ -55,6 +55,9 @@ type Tx interface {
 	Accounts(query string, limit int) ([]Account, error)      // by number, name (any case) or phone; ordered by CCCD
 	AccountsByCMND(cmnd string, limit int) ([]Account, error) // ordered by CCCD
 	PutAccount(*Account) error
+	// DeleteAccount removes a person with what is theirs alone: device, phone,
+	// activations, consents. ErrNotFound when there is nobody.
+	DeleteAccount(CCCD) error
 
 	RegisterEntry(CCCD) (*RegisterEntry, error)
 	PutRegisterEntry(*RegisterEntry) error
@@ -64,6 +67,9 @@ type Tx interface {
 	Client(id string) (*Client, error)
 	Clients() ([]Client, error) // ordered by ID
 	PutClient(*Client) error
+	// DeleteClient removes a client with its consents and logout notices.
+	// ErrNotFound when there is none.
+	DeleteClient(id string) error
 
 	Login(id string) (*Login, error)
 	LoginByCode(codeHash string) (*Login, error)
@@ -86,6 +92,9 @@ type Tx interface {
 	// SessionsOfBrowser are those not ended that a browser began, expired ones
 	// among them; none for the hash "".
 	SessionsOfBrowser(browserHash string) ([]Session, error)
+	// Sessions lists those not ended, expired ones among them, newest first; of
+	// everybody for the CCCD "".
+	Sessions(c CCCD, limit int) ([]Session, error)
 	InsertSession(*Session) error
 	SaveSession(*Session) error // versioned like SaveLogin; SecretHash may change
 
@@ -111,6 +120,8 @@ type Tx interface {
 	UseToken(hash string, at time.Time) (bool, error)
 	RevokeToken(hash string, at time.Time) error
 	RevokeGrant(grantID string, at time.Time) error
+	// RevokeTokensOf revokes every token of a person, or of a client.
+	RevokeTokensOf(c CCCD, clientID string, at time.Time) error
 	// RevokeSessionTokens revokes the access tokens of a session.
 	RevokeSessionTokens(sid string, at time.Time) error
 

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/sms"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
@@ -34,6 +35,7 @@ type Config struct {
 	Store      vneid.Store
 	Inbox      *sms.Network
 	Phones     *phone.Phones
+	People     *people.Editor
 	Rand       vneid.Rand
 	AllowHosts []string // hosts that clients may name besides the local ones
 	Logger     *slog.Logger
@@ -66,7 +68,12 @@ type route struct {
 func (a *api) routes() []route {
 	return []route{
 		{"GET", "/personas", "?q=", a.listPersonas},
+		{"POST", "/personas", "", a.createPersona},
 		{"GET", "/personas/{cccd}", "", a.getPersona},
+		{"PATCH", "/personas/{cccd}", "", a.patchPersona},
+		{"DELETE", "/personas/{cccd}", "", a.deletePersona},
+		{"GET", "/sessions", "?cccd=", a.listSessions},
+		{"DELETE", "/sessions/{sid}", "", a.deleteSession},
 		{"GET", "/sms", "?to=&wait=", a.listSMS},
 		{"GET", "/phones/{cccd}", "", a.getPhone},
 		{"PATCH", "/phones/{cccd}", "", a.patchPhone},
@@ -77,6 +84,7 @@ func (a *api) routes() []route {
 		{"POST", "/clients", "", a.createClient},
 		{"GET", "/clients/{client_id}", "", a.getClient},
 		{"PATCH", "/clients/{client_id}", "", a.patchClient},
+		{"DELETE", "/clients/{client_id}", "", a.deleteClient},
 		{"GET", "/clock", "", a.getClock},
 		{"POST", "/clock", "", a.setClock},
 		{"GET", "/keys", "", a.listKeys},
@@ -153,46 +161,6 @@ func (a *api) nothingHere(w http.ResponseWriter, r *http.Request) (int, any, err
 
 func (a *api) view(r *http.Request, fn func(vneid.Tx) error) error {
 	return a.Store.View(r.Context(), vneid.WorldFrom(r.Context()).ID, fn)
-}
-
-// mostPersonas bounds a list.
-const mostPersonas = 1000
-
-func (a *api) listPersonas(_ http.ResponseWriter, r *http.Request) (int, any, error) {
-	query := strings.TrimSpace(r.URL.Query().Get("q"))
-	if len(query) > 200 {
-		return 0, nil, Invalid("q", "at most 200 bytes of a number, a name or a phone number")
-	}
-	list := []vneid.Persona{} // an empty list is [], not null
-	err := a.view(r, func(tx vneid.Tx) error {
-		accounts, err := tx.Accounts(query, mostPersonas)
-		list = list[:0]
-		for _, account := range accounts {
-			list = append(list, account.Persona)
-		}
-		return err
-	})
-	return http.StatusOK, list, err
-}
-
-func (a *api) getPersona(_ http.ResponseWriter, r *http.Request) (int, any, error) {
-	now := vneid.WorldFrom(r.Context()).Clock.Now()
-	number, err := vneid.ParseCCCD(r.PathValue("cccd"), now.Year())
-	if err != nil {
-		return 0, nil, Refuse(http.StatusNotFound, "no persona has this number: it is no CCCD")
-	}
-	var account *vneid.Account
-	err = a.view(r, func(tx vneid.Tx) error {
-		account, err = tx.Account(number)
-		return err
-	})
-	if errors.Is(err, vneid.ErrNotFound) {
-		return 0, nil, Refuse(http.StatusNotFound, "no persona has this number; GET "+Prefix+"/personas lists them")
-	}
-	if err != nil {
-		return 0, nil, err
-	}
-	return http.StatusOK, account.Persona, nil
 }
 
 // message is an SMS as the API shows it.

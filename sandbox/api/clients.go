@@ -2,10 +2,7 @@ package api
 
 import (
 	"errors"
-	"io"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
@@ -95,9 +92,9 @@ func (a *api) createClient(w http.ResponseWriter, r *http.Request) (int, any, er
 // patchClient merges fields into a client, RFC 7396. A client that begins to
 // authenticate with a secret gets one, one that ceases to loses its own.
 func (a *api) patchClient(_ http.ResponseWriter, r *http.Request) (int, any, error) {
-	body, err := io.ReadAll(r.Body)
+	body, err := readBody(r)
 	if err != nil {
-		return 0, nil, bodyError(err)
+		return 0, nil, err
 	}
 	var client *vneid.Client
 	var secret string
@@ -134,23 +131,31 @@ func (a *api) patchClient(_ http.ResponseWriter, r *http.Request) (int, any, err
 	return http.StatusOK, answerWith(client, secret), nil
 }
 
+func (a *api) deleteClient(_ http.ResponseWriter, r *http.Request) (int, any, error) {
+	w := vneid.WorldFrom(r.Context())
+	err := a.Store.Update(r.Context(), w.ID, func(tx vneid.Tx) error {
+		return vneid.RemoveClient(tx, r.PathValue("client_id"), w.Clock.Now())
+	})
+	if err != nil {
+		return 0, nil, noSuchClient(err)
+	}
+	return http.StatusNoContent, nil, nil
+}
+
 // check fills in the defaults and collects every invalid field.
 func (a *api) check(m *vneid.ClientMetadata, bad []FieldError) error {
 	invalid := m.Normalize(a.AllowHosts)
+	wrongTypes := len(bad)
+	if bad = withInvalid(bad, invalid); len(bad) == 0 {
+		return nil
+	}
 	code := "invalid_client_metadata" // RFC 7591 §3.2.2
-	for _, field := range slices.Sorted(maps.Keys(invalid)) {
-		if slices.ContainsFunc(bad, func(b FieldError) bool { return b.Field == field }) {
-			continue // its type is wrong already
-		}
-		bad = append(bad, FieldError{field, invalid[field]})
-		if strings.Contains(field, "redirect_uris") {
+	for _, b := range bad[wrongTypes:] {
+		if strings.Contains(b.Field, "redirect_uris") {
 			code = "invalid_redirect_uri"
 		}
 	}
-	if len(bad) > 0 {
-		return InvalidFields(code, bad)
-	}
-	return nil
+	return InvalidFields(code, bad)
 }
 
 // renewSecret gives a client that uses one a new secret, and takes it away from

@@ -28,7 +28,7 @@ type scanAnswer struct {
 func cccdOf(r *http.Request) (vneid.CCCD, error) {
 	number, err := vneid.ParseCCCD(r.PathValue("cccd"), vneid.WorldFrom(r.Context()).Clock.Now().Year())
 	if err != nil {
-		return "", nobody()
+		return "", Refuse(http.StatusNotFound, "no persona has this number: it is no CCCD")
 	}
 	return number, nil
 }

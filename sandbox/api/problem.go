@@ -58,6 +58,11 @@ func (p *Problem) Write(w http.ResponseWriter) {
 // writeJSON encodes before it sends anything. Its error is that of the
 // encoding; a client that went away is none.
 func writeJSON(w http.ResponseWriter, status int, contentType string, body any) error {
+	if status == http.StatusNoContent {
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(status)
+		return nil
+	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)

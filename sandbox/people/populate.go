@@ -132,6 +132,16 @@ func (t *populatedTx) PutAccount(a *vneid.Account) error {
 	return t.Tx.PutAccount(a)
 }
 
+// DeleteAccount takes somebody of the population back to what the number says.
+func (t *populatedTx) DeleteAccount(c vneid.CCCD) error {
+	delete(t.rowless, c)
+	err := t.Tx.DeleteAccount(c)
+	if errors.Is(err, vneid.ErrNotFound) && inPopulation(c) {
+		return nil
+	}
+	return err
+}
+
 // The first things that are ever written of a person: a login in their name, a
 // phone on its way to them, a phone of theirs.
 

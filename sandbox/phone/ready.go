@@ -3,6 +3,7 @@ package phone
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
@@ -33,11 +34,6 @@ func (p *Phones) phoneFor(ctx context.Context, cccd vneid.CCCD) (ph *phone, err 
 	if err != nil {
 		return nil, err
 	}
-	fresh, err := p.newPhone()
-	if err != nil {
-		return nil, err
-	}
-	deviceID := vneid.NewID(p.Rand)
 	err = p.Store.Update(ctx, w.ID, func(tx vneid.Tx) error {
 		ph = nil
 		account, err := tx.Account(cccd)
@@ -56,20 +52,58 @@ func (p *Phones) phoneFor(ctx context.Context, cccd vneid.CCCD) (ph *phone, err 
 		case "not_activated":
 			return vneid.Errorf(vneid.CodeForbidden, "account_not_activated", "account %s is not activated; activate it at %s", cccd.Mask(), Prefix)
 		}
-		now := w.Clock.Now()
-		made := *fresh
-		row := *fresh.row
-		made.row = &row
-		made.row.CCCD, made.row.DeviceID = cccd, deviceID
-		made.app.Name, made.app.Ready = account.Name, true
-		if err := tx.PutDevice(&vneid.Device{CCCD: cccd, ID: deviceID, PublicKey: publicKey(&made), PasscodeHash: hash,
-			Name: readyName, ActivatedAt: now}); err != nil {
+		ph, err = p.makePhone(tx, account, hash, w.Clock.Now())
+		if err != nil {
 			return err
 		}
-		ph = &made
-		return putPhone(tx, ph, now)
+		ph.app.Ready = true
+		return putPhone(tx, ph, w.Clock.Now())
 	})
 	return ph, err
+}
+
+// makePhone makes a phone and its device at the provider, as if the person had
+// activated it. The phone is not kept yet.
+func (p *Phones) makePhone(tx vneid.Tx, a *vneid.Account, passcodeHash string, now time.Time) (*phone, error) {
+	ph, err := p.newPhone()
+	if err != nil {
+		return nil, err
+	}
+	ph.row.CCCD, ph.row.DeviceID, ph.app.Name = a.CCCD, vneid.NewID(p.Rand), a.Name
+	return ph, tx.PutDevice(&vneid.Device{CCCD: a.CCCD, ID: ph.row.DeviceID, PublicKey: publicKey(ph), PasscodeHash: passcodeHash,
+		Name: readyName, ActivatedAt: now})
+}
+
+// SetPasscode is the tester's hand at somebody's passcode: on the phone that
+// they have, or on one made now. Nobody but them is to know it, so the phone is
+// none that everybody may unlock; its app is signed out.
+func (p *Phones) SetPasscode(tx vneid.Tx, a *vneid.Account, passcodeHash string, now time.Time) error {
+	device, err := tx.DeviceOf(a.CCCD)
+	if errors.Is(err, vneid.ErrNotFound) {
+		ph, err := p.makePhone(tx, a, passcodeHash, now)
+		if err != nil {
+			return err
+		}
+		return putPhone(tx, ph, now)
+	}
+	if err != nil {
+		return err
+	}
+	device.PasscodeHash = passcodeHash
+	device.SessionHash, device.SessionExpires, device.UnlockedAt = "", time.Time{}, time.Time{}
+	if err := tx.PutDevice(device); err != nil {
+		return err
+	}
+	ph, err := activePhone(tx, a.CCCD)
+	if errors.Is(err, vneid.ErrNotFound) {
+		return nil // a phone of somebody's own, that calls the provider by itself
+	}
+	if err != nil {
+		return err
+	}
+	ph.app.Ready = false
+	ph.app.signOut()
+	return putPhone(tx, ph, now)
 }
 
 // activePhone is the phone of the person's device.

@@ -63,6 +63,11 @@ func Run(t *testing.T, open func(t *testing.T) vneid.Store) {
 		{"revoking a grant revokes its tokens only", grantIsRevoked},
 		{"revoking a session's tokens leaves refresh tokens alone", sessionTokensAreRevoked},
 
+		{"open sessions are listed newest first", sessionsAreListed},
+		{"tokens of a person and of a client are revoked", tokensOfSomebodyAreRevoked},
+		{"a person is deleted with what is theirs alone", accountIsDeletedWithWhatIsTheirs},
+		{"a client is deleted with what it was given", clientIsDeletedWithWhatItWasGiven},
+
 		{"an error rolls back and comes out unchanged", errorRollsBack},
 		{"a panic rolls back and goes on", panicRollsBack},
 		{"a cancelled context commits nothing", cancelledCommitsNothing},
