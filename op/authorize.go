@@ -64,6 +64,7 @@ func (p *Provider) authorizeRequest(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
+	advise(trail, &req, form)
 	b := p.pages.Browser(r)
 	if r.Method == http.MethodGet || b.Secret != "" {
 		b = p.pages.EnsureBrowser(w, r)
@@ -82,19 +83,20 @@ func (p *Provider) authorizeRequest(w http.ResponseWriter, r *http.Request) erro
 func (p *Provider) trustedClient(ctx context.Context, form url.Values) (client *vneid.Client, err error) {
 	for _, name := range []string{"client_id", "redirect_uri"} {
 		if len(form[name]) > 1 {
-			return nil, vneid.Errorf(vneid.CodeInvalid, "bad_request_parameter", "%s is there %d times", name, len(form[name]))
+			return nil, vneid.Errorf(vneid.CodeInvalid, "bad_request_parameter", "%s is there %d times", name, len(form[name])).Explained("request.repeated_parameter", name)
 		}
 	}
 	id, uri := form.Get("client_id"), form.Get("redirect_uri")
 	if id == "" {
-		return nil, vneid.Errorf(vneid.CodeInvalid, "bad_request_parameter", "client_id is missing")
+		return nil, vneid.Errorf(vneid.CodeInvalid, "bad_request_parameter", "client_id is missing").Explained("request.client_id_missing")
 	}
 	err = p.service.Store.Peek(ctx, vneid.WorldFrom(ctx).ID, func(tx vneid.Tx) error {
 		client, err = tx.Client(id)
 		return err
 	})
 	if errors.Is(err, vneid.ErrNotFound) {
-		return nil, vneid.Errorf(vneid.CodeInvalid, "unknown_client", "no client %.128q in world %s", id, vneid.WorldFrom(ctx).ID)
+		return nil, vneid.Errorf(vneid.CodeInvalid, "unknown_client", "no client %.128q in world %s", id, vneid.WorldFrom(ctx).ID).
+			Explained("client.unknown", p.nearestClient(ctx, id)...)
 	}
 	if err != nil {
 		return nil, err
@@ -103,7 +105,8 @@ func (p *Provider) trustedClient(ctx context.Context, form url.Values) (client *
 		return nil, vneid.Errorf(vneid.CodeInvalid, "redirect_uri_missing", "client %s sent no redirect_uri", id)
 	}
 	if !client.MatchRedirectURI(uri) {
-		return nil, vneid.Errorf(vneid.CodeInvalid, "redirect_uri_invalid", "client %s sent redirect_uri %.300q, registered are %s", id, uri, strings.Join(client.RedirectURIs, " "))
+		return nil, vneid.Errorf(vneid.CodeInvalid, "redirect_uri_invalid", "client %s sent redirect_uri %.300q, registered are %s", id, uri, strings.Join(client.RedirectURIs, " ")).
+			Explained("redirect_uri_invalid", vneid.ExplainURI(client.RedirectURIs, uri)...)
 	}
 	return client, nil
 }

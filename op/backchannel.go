@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -306,6 +307,11 @@ func (s *backChannelServer) Introspect(ctx context.Context, r *zitadel.Request[z
 	})
 	if err != nil {
 		return nil, err
+	}
+	trail := vneid.TrailFrom(ctx)
+	trail.Answer("active", strconv.FormatBool(t != nil && t.ClientID == client.GetID()))
+	if t != nil && t.ClientID != client.GetID() {
+		trail.Hint("token.other_client", t.ClientID, client.GetID())
 	}
 	if t == nil || t.ClientID != client.GetID() {
 		return zitadel.NewResponse(&introspection{}), nil

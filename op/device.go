@@ -3,6 +3,7 @@ package op
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -30,12 +31,14 @@ func withOrigin(next http.HandlerFunc, originOf func(*http.Request) vneid.Origin
 func (s *backChannelServer) DeviceAuthorization(ctx context.Context, r *zitadel.ClientRequest[oidc.DeviceAuthorizationRequest]) (*zitadel.Response, error) {
 	client := r.Client.(libraryClient).c
 	if !client.AllowsGrant(vneid.DeviceGrant) {
+		s.p.logRefusal(ctx, "unauthorized_client", "not registered for devices", "client.grant_type", []string{vneid.DeviceGrant, strings.Join(client.GrantTypes, " ")}, slog.String("client_id", client.ClientID))
 		return nil, oidc.ErrUnauthorizedClient().WithDescription("the client is not registered for the grant type of devices")
 	}
 	var req vneid.AuthRequest
 	if err := readScopes(&req, client, strings.Join(r.Data.Scopes, " ")); err != nil {
 		var refused *refusal
 		errors.As(err, &refused)
+		s.p.logRefusal(ctx, refused.code, refused.text, refused.hint, refused.args, slog.String("client_id", client.ClientID))
 		return nil, oidc.ErrInvalidScope().WithDescription("%s", refused.text)
 	}
 	origin, _ := ctx.Value(deviceOrigin{}).(vneid.Origin)
@@ -43,6 +46,7 @@ func (s *backChannelServer) DeviceAuthorization(ctx context.Context, r *zitadel.
 	if err != nil {
 		return nil, s.internal(ctx, err)
 	}
+	vneid.TrailFrom(ctx).Answer("device_code", code)
 	w := vneid.WorldFrom(ctx)
 	scanURL := s.p.pages.ScanURL
 	return zitadel.NewResponse(&oidc.DeviceAuthorizationResponse{

@@ -158,10 +158,10 @@ func (p *Provider) bounce(w http.ResponseWriter, r *http.Request, form url.Value
 func (p *Provider) readSignOut(ctx context.Context, form url.Values) (*signOutRequest, error) {
 	for _, name := range signOutParameters {
 		if len(form[name]) > 1 {
-			return nil, vneid.Errorf(vneid.CodeInvalid, "bad_request_parameter", "%s is there %d times", name, len(form[name]))
+			return nil, vneid.Errorf(vneid.CodeInvalid, "bad_request_parameter", "%s is there %d times", name, len(form[name])).Explained("request.repeated_parameter", name)
 		}
 		if len(form.Get(name)) > 16<<10 {
-			return nil, vneid.Errorf(vneid.CodeInvalid, "bad_request_parameter", "%s is too long", name)
+			return nil, vneid.Errorf(vneid.CodeInvalid, "bad_request_parameter", "%s is too long", name).Explained("request.long_parameter", name, "16384")
 		}
 	}
 	req := &signOutRequest{state: form.Get("state")}
@@ -172,7 +172,7 @@ func (p *Provider) readSignOut(ctx context.Context, form url.Values) (*signOutRe
 			return nil, err
 		}
 		if err != nil || len(claims.Audience) != 1 || clientID != "" && !claims.isFor(clientID) {
-			return nil, vneid.Errorf(vneid.CodeInvalid, "bad_request_parameter", "id_token_hint is no ID token of this provider for this client")
+			return nil, vneid.Errorf(vneid.CodeInvalid, "bad_request_parameter", "id_token_hint is no ID token of this provider for this client").Explained("request.id_token_hint")
 		}
 		req.hint, clientID = claims, claims.Audience[0]
 	}
@@ -183,7 +183,7 @@ func (p *Provider) readSignOut(ctx context.Context, form url.Values) (*signOutRe
 			return err
 		})
 		if errors.Is(err, vneid.ErrNotFound) {
-			return nil, vneid.Errorf(vneid.CodeInvalid, "unknown_client", "no client %.128q", clientID)
+			return nil, vneid.Errorf(vneid.CodeInvalid, "unknown_client", "no client %.128q", clientID).Explained("client.unknown", p.nearestClient(ctx, clientID)...)
 		}
 		if err != nil {
 			return nil, err
@@ -194,7 +194,8 @@ func (p *Provider) readSignOut(ctx context.Context, form url.Values) (*signOutRe
 	case req.client == nil:
 		// Nobody vouches for the address: it is not followed.
 	case !req.client.MatchPostLogoutURI(back):
-		return nil, vneid.Errorf(vneid.CodeInvalid, "logout_redirect_invalid", "post_logout_redirect_uri %.300q is not registered for client %s", back, clientID)
+		return nil, vneid.Errorf(vneid.CodeInvalid, "logout_redirect_invalid", "post_logout_redirect_uri %.300q is not registered for client %s", back, clientID).
+			Explained("logout_redirect_invalid", vneid.ExplainURI(req.client.PostLogoutRedirectURIs, back)...)
 	default:
 		req.back = back
 	}

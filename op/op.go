@@ -210,6 +210,8 @@ func (p *Provider) noSuchPage(w http.ResponseWriter, r *http.Request, refusal ht
 		probe.status = http.StatusMethodNotAllowed
 		w.Header().Set("Allow", "GET, POST")
 	}
+	trail := vneid.TrailFrom(r.Context())
+	trail.RefuseOAuth("method_not_allowed", r.Method+" is not possible here", "request.method", printable(r.Method), w.Header().Get("Allow"))
 	if strings.HasPrefix(r.URL.Path, phoneapi.Prefix) {
 		writeOAuthError(w, probe.status, "invalid_request", "no such call; calls are POST and listed in docs/phoneapi.md")
 		return

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,6 +30,8 @@ func message(t *vneid.Trail, r *http.Request) {
 		kind = vneid.StepJWKS
 	case pathToken:
 		kind = vneid.StepToken
+	case pathDevice:
+		kind = vneid.StepDevice
 	case pathUserinfo:
 		kind = vneid.StepUserinfo
 	case pathIntrospect:
@@ -56,6 +60,9 @@ var phoneKinds = map[string]vneid.StepKind{"scan": vneid.StepScan, "confirm": vn
 func pageKind(method, path string) vneid.StepKind {
 	_, page, below := strings.Cut(strings.TrimPrefix(path, "/login/"), "/")
 	if !below {
+		return vneid.StepPage
+	}
+	if page == "return" {
 		return vneid.StepPage
 	}
 	if method != http.MethodPost {
@@ -212,4 +219,45 @@ func distance(a, b string, most int) int {
 		}
 	}
 	return min(row[len(b)], most)
+}
+
+// nearestClient is what the hint about an unknown client says: the id, and the
+// one that was perhaps meant.
+func (p *Provider) nearestClient(ctx context.Context, id string) []string {
+	if vneid.TrailFrom(ctx) == nil {
+		return nil
+	}
+	near := ""
+	// Only for a developer's eyes: without an answer the hint says less.
+	_ = p.service.Store.View(ctx, vneid.WorldFrom(ctx).ID, func(tx vneid.Tx) error {
+		near = nearestClient(tx, id)
+		return nil
+	})
+	return []string{printable(id), near}
+}
+
+// advise tells what a valid request could do better.
+func advise(t *vneid.Trail, req *vneid.AuthRequest, form url.Values) {
+	if t == nil {
+		return
+	}
+	if req.State == "" {
+		t.Hint("advice.no_state")
+	}
+	if req.Nonce == "" {
+		t.Hint("advice.no_nonce")
+	}
+	if req.CodeChallenge == "" {
+		t.Hint("advice.no_pkce")
+	} else {
+		t.Check("code_challenge", true, "S256")
+	}
+	if !slices.Contains(req.Scopes, vneid.ScopeOpenID) {
+		t.Hint("advice.no_openid")
+	}
+	for _, s := range strings.Fields(form.Get("scope")) {
+		if !slices.Contains(vneid.SupportedScopes(), s) {
+			t.Hint("advice.scope_ignored", printable(s))
+		}
+	}
 }

@@ -42,7 +42,11 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, vneid.ErrNotFound), err == nil && t.Kind != vneid.AccessToken:
 		const text = "the access token is unknown, expired or revoked"
-		trail.RefuseOAuth("invalid_token", text, "token.unknown")
+		hint := "" // the look at it has said why
+		if err == nil {
+			hint = "token.not_access"
+		}
+		trail.RefuseOAuth("invalid_token", text, hint)
 		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token", error_description="`+text+`"`)
 		writeOAuthError(w, http.StatusUnauthorized, "invalid_token", text)
 		return

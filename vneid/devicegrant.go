@@ -34,7 +34,11 @@ func (s *Service) BeginDevice(ctx context.Context, c *Client, scopes []string, o
 		CreatedAt: now, ExpiresAt: now.Add(w.Policy.LoginLifetime)}
 	l.newQR(s.Rand, w.Salt, w.Policy, now) // no browser waits, so nobody gets the secret
 	l.QR.ExpiresAt = l.ExpiresAt
-	return l, deviceCode, s.Store.Update(ctx, w.ID, func(tx Tx) error { return tx.InsertLogin(l) })
+	if err := s.Store.Update(ctx, w.ID, func(tx Tx) error { return tx.InsertLogin(l) }); err != nil {
+		return nil, "", err
+	}
+	TrailFrom(ctx).Login(l)
+	return l, deviceCode, nil
 }
 
 // RedeemDevice answers a device that asks whether somebody confirmed: with
@@ -47,16 +51,17 @@ func (s *Service) RedeemDevice(ctx context.Context, c *Client, deviceCode string
 		g, refusal = nil, nil
 		l, err := tx.LoginByCode(SecretHash(deviceCode))
 		if errors.Is(err, ErrNotFound) || err == nil && !l.Request.Device {
-			return invalidGrant("no such device code")
+			return invalidGrant("no such device code").Explained("device_code.unknown")
 		}
 		if err != nil {
 			return err
 		}
+		TrailFrom(ctx).Login(l)
 		switch {
 		case l.Request.ClientID != c.ClientID:
-			return invalidGrant("the device code belongs to client " + l.Request.ClientID)
+			return invalidGrant("the device code belongs to client "+l.Request.ClientID).Explained("code.other_client", l.Request.ClientID, c.ClientID)
 		case l.State == StateRedeemed:
-			refusal = invalidGrant("the device code was redeemed before: everything issued for it is revoked now")
+			refusal = invalidGrant("the device code was redeemed before: everything issued for it is revoked now").Explained("code.redeemed_twice")
 			return tx.RevokeGrant(l.ID, now)
 		case l.State == StateRefused:
 			return Errorf(CodeForbidden, "access_denied", "the person refused on the phone")

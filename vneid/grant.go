@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -38,7 +39,7 @@ func (s *Service) Redeem(ctx context.Context, c *Client, code, redirectURI, veri
 		g, refusal = nil, nil
 		l, err := tx.LoginByCode(SecretHash(code))
 		if errors.Is(err, ErrNotFound) || err == nil && l.Request.Device {
-			return invalidGrant("no such code")
+			return invalidGrant("no such code").Explained("code.unknown")
 		}
 		if err != nil {
 			return err
@@ -46,25 +47,25 @@ func (s *Service) Redeem(ctx context.Context, c *Client, code, redirectURI, veri
 		TrailFrom(ctx).Login(l)
 		switch {
 		case l.Request.ClientID != c.ClientID:
-			return invalidGrant("the code belongs to client " + l.Request.ClientID)
+			return invalidGrant("the code belongs to client "+l.Request.ClientID).Explained("code.other_client", l.Request.ClientID, c.ClientID)
 		case l.State == StateRedeemed:
-			refusal = invalidGrant("the code was redeemed before: everything issued for it is revoked now")
+			refusal = invalidGrant("the code was redeemed before: everything issued for it is revoked now").Explained("code.redeemed_twice")
 			return tx.RevokeGrant(l.ID, now)
 		case l.Expired(now):
-			return invalidGrant("the code was valid until " + l.CodeExpires.UTC().Format(time.RFC3339))
+			return invalidGrant("the code was valid until "+l.CodeExpires.UTC().Format(time.RFC3339)).Explained("code.expired", secondsSince(l.CodeExpires, now))
 		case l.Request.RedirectURI != redirectURI:
-			return invalidGrant(firstDifference(l.Request.RedirectURI, redirectURI))
+			return invalidGrant(firstDifference(l.Request.RedirectURI, redirectURI)).Explained("code.redirect_uri_differs", ExplainURI([]string{l.Request.RedirectURI}, redirectURI)...)
 		case !c.MatchRedirectURI(redirectURI):
-			return invalidGrant("the redirect_uri is not registered any more")
+			return invalidGrant("the redirect_uri is not registered any more").Explained("code.redirect_uri_gone", redirectURI)
 		case l.Request.CodeChallenge == "" && c.RequirePKCE != nil && *c.RequirePKCE:
-			return invalidGrant("the client requires PKCE by now, and the authorization request had no code_challenge")
+			return invalidGrant("the client requires PKCE by now, and the authorization request had no code_challenge").Explained("pkce.required_by_now")
 		case l.Request.CodeChallenge == "" && verifier != "":
 			// RFC 9700 §4.8.2: otherwise an attacker could strip the challenge.
-			return invalidGrant("a code_verifier was sent, but the authorization request had no code_challenge")
+			return invalidGrant("a code_verifier was sent, but the authorization request had no code_challenge").Explained("pkce.verifier_without_challenge")
 		case l.Request.CodeChallenge != "" && verifier == "":
-			return invalidGrant("code_verifier is missing")
+			return invalidGrant("code_verifier is missing").Explained("pkce.verifier_missing")
 		case l.Request.CodeChallenge != "" && !CheckVerifier(l.Request.CodeChallenge, verifier):
-			return invalidGrant("the code_verifier does not belong to the code_challenge")
+			return invalidGrant("the code_verifier does not belong to the code_challenge").Explained("pkce.verifier_wrong")
 		}
 		g, err = s.redeem(tx, w, c, l, now)
 		return err
@@ -82,14 +83,14 @@ func (s *Service) redeem(tx Tx, w *World, c *Client, l *Login, now time.Time) (*
 		return nil, err
 	}
 	if err != nil || account.Status != AccountActive {
-		return nil, invalidGrant("the account cannot sign in any more")
+		return nil, invalidGrant("the account cannot sign in any more").Explained("grant.account_gone")
 	}
 	session, err := tx.SessionByID(l.SessionID)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
 	if err != nil || !session.EndedAt.IsZero() {
-		return nil, invalidGrant("the person signed out before the code was redeemed")
+		return nil, invalidGrant("the person signed out before the code was redeemed").Explained("code.signed_out")
 	}
 	// Written though unchanged: a sign-out at this very moment then collides
 	// with it, instead of missing the tokens that are made here.
@@ -123,7 +124,7 @@ func (s *Service) Refresh(ctx context.Context, c *Client, refresh string, scopes
 		g, refusal = nil, nil
 		old, err := tx.Token(SecretHash(refresh))
 		if errors.Is(err, ErrNotFound) || err == nil && old.Kind != RefreshToken {
-			return invalidGrant("no such refresh token")
+			return invalidGrant("no such refresh token").Explained("refresh.unknown")
 		}
 		if err != nil {
 			return err
@@ -131,15 +132,15 @@ func (s *Service) Refresh(ctx context.Context, c *Client, refresh string, scopes
 		TrailFrom(ctx).Token(old)
 		switch {
 		case old.ClientID != c.ClientID:
-			return invalidGrant("the refresh token belongs to client " + old.ClientID)
+			return invalidGrant("the refresh token belongs to client "+old.ClientID).Explained("refresh.other_client", old.ClientID, c.ClientID)
 		case !old.RevokedAt.IsZero():
-			return invalidGrant("the refresh token was revoked")
+			return invalidGrant("the refresh token was revoked").Explained("refresh.revoked", secondsSince(old.RevokedAt, now))
 		case !now.Before(old.ExpiresAt):
-			return invalidGrant("the refresh token was valid until " + old.ExpiresAt.UTC().Format(time.RFC3339))
+			return invalidGrant("the refresh token was valid until "+old.ExpiresAt.UTC().Format(time.RFC3339)).Explained("refresh.expired", secondsSince(old.ExpiresAt, now))
 		}
 		for _, scope := range scopes {
 			if !slices.Contains(old.Scopes, scope) {
-				return Errorf(CodeInvalidScope, "invalid_scope", "scope %q was not granted at sign-in", scope)
+				return Errorf(CodeInvalidScope, "invalid_scope", "scope %q was not granted at sign-in", scope).Explained("refresh.scope", scope, strings.Join(old.Scopes, " "))
 			}
 		}
 		account, err := tx.Account(old.CCCD)
@@ -147,14 +148,14 @@ func (s *Service) Refresh(ctx context.Context, c *Client, refresh string, scopes
 			return err
 		}
 		if err != nil || account.Status != AccountActive {
-			return invalidGrant("the account cannot sign in any more")
+			return invalidGrant("the account cannot sign in any more").Explained("grant.account_gone")
 		}
 		first, err := tx.UseToken(old.Hash, now)
 		if err != nil {
 			return err
 		}
 		if !first {
-			refusal = invalidGrant("the refresh token was used before: the whole family is revoked now")
+			refusal = invalidGrant("the refresh token was used before: the whole family is revoked now").Explained("refresh.reused", secondsSince(old.UsedAt, now))
 			return tx.RevokeGrant(old.GrantID, now)
 		}
 		granted := old.Scopes
@@ -203,7 +204,7 @@ func (s *Service) ClientCredentials(ctx context.Context, c *Client, scopes []str
 	now := w.Clock.Now()
 	for _, scope := range scopes {
 		if slices.Contains(SupportedScopes(), scope) {
-			return nil, Errorf(CodeInvalidScope, "invalid_scope", "scope %q is about a person, and client_credentials has none", scope)
+			return nil, Errorf(CodeInvalidScope, "invalid_scope", "scope %q is about a person, and client_credentials has none", scope).Explained("client.scope_of_person", scope)
 		}
 	}
 	base := Token{GrantID: NewID(s.Rand), ClientID: c.ClientID, Subject: c.ClientID, IssuedAt: now}
@@ -254,11 +255,23 @@ func (s *Service) Inspect(ctx context.Context, token string) (t *Token, a *Accou
 // InspectIn is Inspect within a transaction that reads more.
 func InspectIn(ctx context.Context, tx Tx, w *World, token string) (*Token, *Account, error) {
 	t, err := tx.Token(SecretHash(token))
+	trail := TrailFrom(ctx)
+	if errors.Is(err, ErrNotFound) {
+		trail.Hint("token.unknown")
+	}
 	if err != nil {
 		return nil, nil, err
 	}
-	TrailFrom(ctx).Token(t)
-	if !t.Alive(w.Clock.Now()) {
+	trail.Token(t)
+	if now := w.Clock.Now(); !t.Alive(now) {
+		switch {
+		case !t.RevokedAt.IsZero():
+			trail.Hint("token.revoked", secondsSince(t.RevokedAt, now))
+		case !t.UsedAt.IsZero():
+			trail.Hint("refresh.reused", secondsSince(t.UsedAt, now))
+		default:
+			trail.Hint("token.expired", secondsSince(t.ExpiresAt, now))
+		}
 		return nil, nil, ErrNotFound
 	}
 	if t.CCCD == "" {
@@ -269,6 +282,7 @@ func InspectIn(ctx context.Context, tx Tx, w *World, token string) (*Token, *Acc
 		return nil, nil, err
 	}
 	if a.Status != AccountActive {
+		trail.Hint("grant.account_gone")
 		return nil, nil, ErrNotFound
 	}
 	return t, a, nil

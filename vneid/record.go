@@ -121,6 +121,7 @@ const (
 	StepConsent      StepKind = "consent"       // browser → provider: the sharing page's form
 	StepCancel       StepKind = "cancel"        // browser → provider
 	StepAnswer       StepKind = "answer"        // provider → rp, by the browser: the authorization response
+	StepDevice       StepKind = "device"        // rp → provider: a device authorization
 	StepToken        StepKind = "token"         // rp → provider: a code for tokens
 	StepRefresh      StepKind = "refresh"       // rp → provider
 	StepUserinfo     StepKind = "userinfo"      // rp → provider

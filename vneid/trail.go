@@ -125,8 +125,12 @@ func (t *Trail) Token(k *Token) {
 	if t == nil || k == nil {
 		return
 	}
-	t.record.ID = k.GrantID
-	t.record.SessionID = k.SessionID
+	if k.CCCD == "" {
+		t.Client(k.ClientID) // a client's own: no login to tell of
+		return
+	}
+	t.record.ID, t.record.SessionID, t.record.Result = k.GrantID, k.SessionID, ResultSignedIn
+	t.person(k.CCCD)
 	if t.record.ClientID == "" {
 		t.record.ClientID = k.ClientID
 	}

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -77,6 +78,7 @@ func (p *Pages) next(w http.ResponseWriter, r *http.Request, step *vneid.Step) e
 		// page: it says so before it leads back.
 		return p.failStep(w, withStep(r, step), step, vneid.Errorf(vneid.CodeForbidden, "qr_refused", "refused on the phone, or another number chosen than the page shows"))
 	case step.Refusal != "" && l.State == vneid.StateRefused && (r.Method == http.MethodPost || l.CCCD == "" || l.Request.HasPrompt("none")):
+		explainRefusal(r, step)
 		return p.Respond(w, r, l.Issuer, &l.Request, oauthError(step.Refusal))
 	case r.Method == http.MethodPost || !strings.HasPrefix(r.URL.Path, "/login/"):
 		http.Redirect(w, r, p.url(r, "/login/"+l.ID), http.StatusSeeOther)
@@ -209,6 +211,7 @@ func (p *Pages) giveBack(w http.ResponseWriter, r *http.Request) error {
 	}
 	l := step.Login
 	if l.State == vneid.StateRefused || l.State == vneid.StateLocked || l.Expired(vneid.WorldFrom(r.Context()).Clock.Now()) {
+		explainRefusal(r, &step)
 		return p.Respond(w, r, l.Issuer, &l.Request, oauthError(vneid.RefusalAccessDenied))
 	}
 	http.Redirect(w, r, p.url(r, "/login/"+l.ID), http.StatusSeeOther)
@@ -230,6 +233,20 @@ func (p *Pages) settle(w http.ResponseWriter, r *http.Request, step *vneid.Step,
 		return p.failStep(w, r, step, err)
 	}
 	return err
+}
+
+// explainRefusal says to the developer why the answer is an error.
+func explainRefusal(r *http.Request, step *vneid.Step) {
+	hint := "citizen.denied"
+	switch {
+	case step.Refusal == vneid.RefusalLoginRequired && step.Login.CCCD != "":
+		hint = "hint.other_person"
+	case step.Refusal == vneid.RefusalLoginRequired:
+		hint = "prompt_none.login_required"
+	case step.Refusal == vneid.RefusalConsentRequired:
+		hint = "prompt_none.consent_required"
+	}
+	vneid.TrailFrom(r.Context()).RefuseOAuth(cmp.Or(step.Refusal, vneid.RefusalAccessDenied), "", hint)
 }
 
 func oauthError(code string) url.Values {

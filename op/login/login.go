@@ -99,7 +99,7 @@ func ReadForm(w http.ResponseWriter, r *http.Request, limit int64) error {
 		if errors.As(err, &tooLarge) {
 			return vneid.Errorf(vneid.CodeInvalid, "too_large", "body over %d bytes", limit)
 		}
-		return vneid.Errorf(vneid.CodeInvalid, "bad_request_parameter", "unreadable form: %v", err)
+		return vneid.Errorf(vneid.CodeInvalid, "bad_request_parameter", "unreadable form: %v", err).Explained("request.unreadable_form")
 	}
 	if t := vneid.TrailFrom(r.Context()); t != nil {
 		t.Params(vneid.InQuery, r.URL.Query())
@@ -108,7 +108,7 @@ func ReadForm(w http.ResponseWriter, r *http.Request, limit int64) error {
 	for name, values := range r.Form {
 		for _, v := range values {
 			if !utf8.ValidString(v) || !utf8.ValidString(name) || strings.ContainsRune(v, 0) {
-				return vneid.Errorf(vneid.CodeInvalid, "invalid_utf8", "parameter with NUL or bytes that are no UTF-8")
+				return vneid.Errorf(vneid.CodeInvalid, "invalid_utf8", "parameter with NUL or bytes that are no UTF-8").Explained("invalid_utf8", name)
 			}
 		}
 	}
