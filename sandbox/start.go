@@ -41,6 +41,7 @@ type Running struct {
 	ca      *localca.Authority
 	store   vneid.Store
 	records *record.Recorder // nil = off
+	book    *record.Book
 	inbox   *sms.Network
 	idp     *op.Provider
 	servers []*http.Server
@@ -142,6 +143,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	if c.Record == recordOn {
 		r.records = record.New(r.store, r.log, set)
 	}
+	r.book = record.NewBook(r.store, r.records)
 
 	world, clock, err := openWorld(ctx, r.store, rand.Reader, c)
 	if err != nil {
@@ -207,7 +209,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	// For `make bench`: where the CPU goes. It tells nothing about people.
 	sandboxMux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	sandboxMux.Handle(dancu.Prefix, (&dancu.Register{Store: r.store, Logger: r.log}).Handler())
-	sandboxMux.Handle(api.Prefix+"/", api.New(api.Config{Store: r.store, Inbox: r.inbox, Phones: phones, Rand: rand.Reader,
+	sandboxMux.Handle(api.Prefix+"/", api.New(api.Config{Store: r.store, Inbox: r.inbox, Phones: phones, Records: r.book, Rand: rand.Reader,
 		People:     &people.Editor{Store: r.store, Hasher: hasher, PasswordHash: passwordHash, SetPasscode: phones.SetPasscode},
 		AllowHosts: c.AllowHosts, Logger: r.log, MoveClock: k.moveClock, Reset: k.reset, RotateKey: idp.RotateKey}))
 
@@ -289,6 +291,7 @@ func (r *Running) stop(ctx context.Context, cause error) {
 		ctx, cancel := context.WithTimeout(ctx, stopWithin)
 		defer cancel()
 		r.rest()
+		r.book.Stop()
 		r.inbox.Stop() // Shutdown waits for whoever waits for a message
 		r.idp.Close()  // … or for a phone
 		defer time.AfterFunc(time.Second, r.unused.close).Stop()

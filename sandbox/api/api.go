@@ -20,6 +20,7 @@ import (
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/record"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/sms"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
@@ -36,6 +37,7 @@ type Config struct {
 	Inbox      *sms.Network
 	Phones     *phone.Phones
 	People     *people.Editor
+	Records    *record.Book
 	Rand       vneid.Rand
 	AllowHosts []string // hosts that clients may name besides the local ones
 	Logger     *slog.Logger
@@ -80,6 +82,8 @@ func (a *api) routes() []route {
 		{"POST", "/phones/{cccd}/scan", "", a.scan},
 		{"POST", "/phones/{cccd}/confirm", "", a.confirm},
 		{"POST", "/phones/{cccd}/refuse", "", a.refuse},
+		{"GET", "/logins", "?client_id=&cccd=&result=&after=&limit=&wait=", a.listLogins},
+		{"GET", "/logins/{id}", "?steps=&wait=", a.getLogin},
 		{"GET", "/clients", "", a.listClients},
 		{"POST", "/clients", "", a.createClient},
 		{"GET", "/clients/{client_id}", "", a.getClient},
@@ -116,6 +120,10 @@ func (a *api) serve(h handler) http.HandlerFunc {
 			r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
 		}
 		status, body, err := h(w, r)
+		if text, ok := body.(markdown); ok && err == nil {
+			text.write(w, status)
+			return
+		}
 		if err == nil {
 			err = writeJSON(w, status, "application/json", body)
 		}

@@ -176,8 +176,12 @@ func (r *Recorder) Flush(ctx context.Context) {
 	}
 }
 
-// News is closed when this process has written something more.
+// News is closed when this process has written something more; never by a nil
+// recorder.
 func (r *Recorder) News() <-chan struct{} {
+	if r == nil {
+		return nil
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.wake

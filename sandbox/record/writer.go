@@ -36,6 +36,11 @@ func (w *writer) add(q queued) {
 	case q.traffic != nil:
 		p.count(q.traffic)
 	case q.part.ID == "":
+		if known := p.ofSession(q.part); known != nil {
+			// Here and not by the store, so that the steps keep their order.
+			known.Steps, known.UpdatedAt = append(known.Steps, q.part.Steps...), q.part.UpdatedAt
+			return
+		}
 		p.parts = append(p.parts, q.part)
 	default:
 		if known := p.byID[q.part.ID]; known != nil {
@@ -45,6 +50,17 @@ func (w *writer) add(q queued) {
 		p.byID[q.part.ID] = q.part
 		p.parts = append(p.parts, q.part)
 	}
+}
+
+// ofSession finds the record of a session as the store does, among those that
+// wait.
+func (p *pending) ofSession(part *vneid.Record) (found *vneid.Record) {
+	for _, known := range p.byID {
+		if known.SessionID == part.SessionID && known.ClientID == part.ClientID {
+			return known
+		}
+	}
+	return nil
 }
 
 // count adds a fetch to those of the same caller.
