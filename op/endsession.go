@@ -178,6 +178,7 @@ func (p *Provider) readSignOut(ctx context.Context, form url.Values) (*signOutRe
 	}
 	back := form.Get("post_logout_redirect_uri")
 	if clientID != "" {
+		vneid.TrailFrom(ctx).Client(clientID)
 		err := p.service.Store.Peek(ctx, vneid.WorldFrom(ctx).ID, func(tx vneid.Tx) (err error) {
 			req.client, err = tx.Client(clientID)
 			return err
