@@ -216,7 +216,7 @@ func TestTheCodeFlowByHand(t *testing.T) {
 	t.Run("each scope brings its claims and no other", func(t *testing.T) {
 		table := map[string][]string{
 			"":        nil,
-			"profile": {"name", "family_name", "middle_name", "given_name", "birthdate", "gender", "locale", "updated_at", "preferred_username"},
+			"profile": scopeClaims["profile"],
 			"phone":   {"phone_number", "phone_number_verified"},
 			"address": {"address"},
 			"email":   {"email", "email_verified"},

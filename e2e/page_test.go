@@ -87,7 +87,7 @@ func readElements(body string) []*element {
 			e.text = e.attrs["value"]
 		case "textarea", "button", "a", "option", "h1", "h2", "title":
 			e.text = plain(rest[:end])
-		case "html", "meta", "select", "img", "code", "link":
+		case "html", "meta", "select", "img", "iframe", "code", "link":
 		default:
 			if e.attrs["id"] == "" {
 				continue

@@ -8,6 +8,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -25,6 +26,11 @@ type visitor struct {
 	at        *page
 	filled    map[*element]string
 	Languages string
+
+	// simple is a browser of a test suite (HtmlUnit): it says nothing of where a request comes from, knows no SameSite,
+	// and waits out a page that goes on by itself.
+	simple bool
+	framed []*url.URL // the frames of the present page, which it has loaded
 
 	// stop says which addresses are not fetched, as those of a relying party that does not exist.
 	stop func(*url.URL) bool
@@ -195,13 +201,16 @@ func (v *visitor) navigateRaw(method string, target *url.URL, body io.Reader, fr
 			v.t.Fatal(err)
 		}
 		client := v.http
+		if v.simple {
+			site = ""
+		}
 		if method == "POST" {
 			req.Body = io.NopCloser(body)
 			if r, ok := body.(*strings.Reader); ok {
 				req.ContentLength = r.Size()
 			}
 			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			if from != nil {
+			if from != nil && !v.simple {
 				req.Header.Set("Origin", origin(from))
 			}
 			if site == "cross-site" {
@@ -213,9 +222,11 @@ func (v *visitor) navigateRaw(method string, target *url.URL, body io.Reader, fr
 		}
 		req.Header.Set("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
 		req.Header.Set("Accept-Language", v.Languages)
-		req.Header.Set("Sec-Fetch-Site", site)
-		req.Header.Set("Sec-Fetch-Mode", "navigate")
-		req.Header.Set("Sec-Fetch-Dest", "document")
+		if !v.simple {
+			req.Header.Set("Sec-Fetch-Site", site)
+			req.Header.Set("Sec-Fetch-Mode", "navigate")
+			req.Header.Set("Sec-Fetch-Dest", "document")
+		}
 		res, err := client.Do(req)
 		if err != nil {
 			v.t.Fatalf("%s %s: %v", method, target, err)
@@ -242,7 +253,8 @@ func (v *visitor) navigateRaw(method string, target *url.URL, body io.Reader, fr
 		v.at = &page{Status: res.StatusCode, Header: res.Header, URL: target, Body: string(raw), elements: readElements(string(raw))}
 		v.filled = map[*element]string{}
 		v.checkPage()
-		if next := v.at.refresh(); next != nil {
+		v.loadFrames()
+		if next := v.at.refresh(v.simple); next != nil {
 			from, method, body, target = target, "GET", nil, next
 			site = fetchSite(from, target)
 			continue
@@ -257,20 +269,50 @@ type onlyStores struct{ http.CookieJar }
 
 func (onlyStores) Cookies(*url.URL) []*http.Cookie { return nil }
 
-var refreshNow = regexp.MustCompile(`(?i)^\s*0\s*;\s*url\s*=\s*['"]?([^'"]+)`)
+var refreshAfter = regexp.MustCompile(`(?i)^\s*(\d+)\s*;\s*url\s*=\s*['"]?([^'"]+)`)
 
-// refresh is where a page sends the browser at once without script, if anywhere.
-func (p *page) refresh() *url.URL {
+// refresh is where a page sends the browser by itself, at once or after a while, if anywhere.
+func (p *page) refresh(patient bool) *url.URL {
 	for _, e := range p.elements {
 		if e.tag == "meta" && strings.EqualFold(e.attrs["http-equiv"], "refresh") {
-			if m := refreshNow.FindStringSubmatch(e.attrs["content"]); m != nil {
-				if u, err := p.URL.Parse(m[1]); err == nil {
+			if m := refreshAfter.FindStringSubmatch(e.attrs["content"]); m != nil && (patient || m[1] == "0") {
+				if u, err := p.URL.Parse(m[2]); err == nil {
 					return u
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// loadFrames loads the frames of a page as a browser does: those that its policy allows.
+func (v *visitor) loadFrames() {
+	v.t.Helper()
+	v.framed = nil
+	for _, e := range v.at.elements {
+		if e.tag != "iframe" {
+			continue
+		}
+		u, err := v.at.URL.Parse(e.attrs["src"])
+		if err != nil || !mayFrame(v.at, u) {
+			v.t.Errorf("%s has a frame %q that its policy does not allow: %s", v.at.URL.Path, e.attrs["src"], v.at.Header.Get("Content-Security-Policy"))
+			continue
+		}
+		res, err := v.http.Get(u.String())
+		if err != nil {
+			v.t.Errorf("the frame %s: %v", u, err)
+			continue
+		}
+		res.Body.Close()
+		v.framed = append(v.framed, u)
+	}
+}
+
+// mayFrame reports whether a page's policy lets it load a frame.
+func mayFrame(p *page, u *url.URL) bool {
+	_, sources, _ := strings.Cut(p.Header.Get("Content-Security-Policy"), "frame-src ")
+	sources, _, _ = strings.Cut(sources, ";")
+	return slices.Contains(strings.Fields(sources), origin(u))
 }
 
 // checkPage holds for every page of every party, errors included. Each complaint is made once per address and world.
@@ -316,7 +358,7 @@ func (v *visitor) checkPage() {
 	if inlineScript.MatchString(p.Body) {
 		complain("it holds inline script or style")
 	}
-	if foreign := foreignSource.FindString(p.Body); foreign != "" && !strings.Contains(foreign, p.URL.Host) {
+	if foreign := foreignSource.FindString(p.Body); !strings.HasPrefix(foreign, "<iframe") && foreign != "" && !strings.Contains(foreign, p.URL.Host) {
 		complain("it loads something from elsewhere: " + foreign)
 	}
 }
