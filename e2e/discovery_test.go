@@ -47,7 +47,7 @@ func TestDiscoveryTellsTheTruth(t *testing.T) {
 		wantClaim(t, d.Body, "issuer", w.Issuer)
 		for name, path := range map[string]string{
 			"authorization_endpoint": "/authorize", "token_endpoint": "/oauth/token", "userinfo_endpoint": "/userinfo", "jwks_uri": "/keys",
-			"introspection_endpoint": "/oauth/introspect", "revocation_endpoint": "/revoke", "end_session_endpoint": "/end_session",
+			"introspection_endpoint": "/oauth/introspect", "device_authorization_endpoint": "/device_authorization", "revocation_endpoint": "/revoke", "end_session_endpoint": "/end_session",
 		} {
 			wantClaim(t, d.Body, name, w.Issuer+path)
 		}
@@ -64,9 +64,9 @@ func TestDiscoveryTellsTheTruth(t *testing.T) {
 
 	t.Run("what is listed is what works", func(t *testing.T) {
 		same("response_types_supported", "code")
-		same("grant_types_supported", "authorization_code", "refresh_token")
+		same("grant_types_supported", "authorization_code", "refresh_token", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code")
 		same("code_challenge_methods_supported", "S256")
-		same("token_endpoint_auth_methods_supported", "client_secret_basic", "client_secret_post", "none")
+		same("token_endpoint_auth_methods_supported", "client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 		same("subject_types_supported", "pairwise", "public")
 		same("id_token_signing_alg_values_supported", "RS256", "ES256", "PS256", "EdDSA")
 		has("scopes_supported", "openid", "profile", "phone", "address", "email", "cccd", "offline_access")
@@ -75,12 +75,11 @@ func TestDiscoveryTellsTheTruth(t *testing.T) {
 		has("acr_values_supported", "LoA1", "LoA2")
 		wantClaim(t, d.Body, "authorization_response_iss_parameter_supported", true)
 		wantClaim(t, d.Body, "request_uri_parameter_supported", false) // it means true when left out
-		for _, name := range []string{"request_parameter_supported", "claims_parameter_supported", "frontchannel_logout_supported"} {
-			if d.Body[name] == true {
-				t.Errorf("%s is true", name)
-			}
-		}
-		wantNoClaims(t, d.Body, "device_authorization_endpoint", "pushed_authorization_request_endpoint", "registration_endpoint", "check_session_iframe")
+		wantClaim(t, d.Body, "request_parameter_supported", false)
+		wantClaim(t, d.Body, "claims_parameter_supported", true)
+		wantClaim(t, d.Body, "frontchannel_logout_supported", true)
+		same("display_values_supported", "page", "popup", "touch")
+		wantNoClaims(t, d.Body, "pushed_authorization_request_endpoint", "registration_endpoint", "check_session_iframe")
 		for _, scope := range list("scopes_supported") {
 			if !slices.Contains(strings.Fields(allScopes), scope) {
 				t.Errorf("scope %s is listed", scope)

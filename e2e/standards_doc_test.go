@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -153,4 +154,21 @@ func sourceOf(t *testing.T, m module) string {
 	}
 	t.Fatalf("module %s stands nowhere", m.name)
 	return ""
+}
+
+func TestTheConfigurationForTheFoundationsSuiteIsGood(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(standardsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, yaml, _ := strings.Cut(string(text), "```yaml\n")
+	yaml, _, found := strings.Cut(yaml, "```")
+	file := filepath.Join(t.TempDir(), "suite.yaml")
+	if err := os.WriteFile(file, []byte(yaml), 0o600); err != nil || !found {
+		t.Fatal(err, found)
+	}
+	if code, out := runToEnd(t, nil, "config", "check", file); code != 0 {
+		t.Errorf("exit code %d: %s", code, out)
+	}
 }
