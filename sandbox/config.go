@@ -58,6 +58,8 @@ type Config struct {
 	LogOutput   io.Writer // os.Stderr
 	Version     string    // shown on the landing page
 	CheapHashes bool      // for tests: password hashes that cost nothing and protect nothing
+
+	sources map[string]string // where each setting was set, for the console
 }
 
 // Values of Record.
@@ -149,6 +151,7 @@ func ParseServe(args []string, env func(string) string) (Config, error) {
 	r.Token = env(envPrefix + "TOKEN")
 	r.readSealingKeys(env)
 	r.check()
+	r.sources = r.source
 	return r.Config, r.mistakes.Err()
 }
 

@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"fmt"
+	"reflect"
 	"strconv"
 	"time"
 
@@ -75,6 +77,15 @@ func (p *policyFile) durations() map[string]*time.Duration {
 	}
 }
 
+// values are those of the policy by their keys, as one writes them.
+func (p *policyFile) values() map[string]string {
+	all, v := map[string]string{}, reflect.ValueOf(p).Elem()
+	for i := range v.NumField() {
+		all[v.Type().Field(i).Tag.Get("yaml")] = fmt.Sprint(v.Field(i).Interface())
+	}
+	return all
+}
+
 // readYAML reads a configuration file into r.
 func (r *reading) readYAML(name string, content []byte) {
 	file := configFile{Policy: policyFile(vneid.DefaultPolicy())}
@@ -91,6 +102,9 @@ func (r *reading) readYAML(name string, content []byte) {
 	var keys []string
 	for _, s := range settings {
 		keys = append(keys, s.key)
+	}
+	for key := range file.Policy.values() {
+		keys = append(keys, "policy."+key)
 	}
 	for _, key := range keys {
 		if line := f.Line(key); line > 0 {

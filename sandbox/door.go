@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/console"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
 	"github.com/vneid-sandbox/vneid-sandbox/templates"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
@@ -79,7 +80,7 @@ func (d *door) signIn(w http.ResponseWriter, r *http.Request) {
 func backTo(uri string) string {
 	path, _, _ := strings.Cut(uri, "?")
 	switch {
-	case path == "/sms" || path == phone.Prefix+"/people":
+	case path == "/sms" || path == phone.Prefix+"/people" || console.IsPage(path):
 		return uri
 	case path == phone.Prefix+"/take":
 		return phone.Prefix + "/people"

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/console"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/dancu"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
 	"github.com/vneid-sandbox/vneid-sandbox/templates"
@@ -152,6 +153,11 @@ func (g *guard) refuse(w http.ResponseWriter, r *http.Request, why refusal) {
 	f := g.pages.frame(w, r)
 	v := templates.Problem(f, why.code)
 	v.Status, v.Technical = why.status, why.technical
+	if why.retry && console.IsPage(r.URL.Path) {
+		again := url.URL{Path: f.Path(r.URL.Path), RawQuery: r.URL.RawQuery}
+		w.Header().Set("Refresh", "0; url="+again.String())
+		v.Links = []templates.Link{{Text: f.T("home.open.console"), URL: again.String(), Primary: true}}
+	}
 	if why.retry && r.URL.Path == "/sms" {
 		// The provider's pages link here from another port. The person gets
 		// what they asked for, by a navigation that is ours.

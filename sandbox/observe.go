@@ -17,6 +17,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/console"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
 	"github.com/vneid-sandbox/vneid-sandbox/templates"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
@@ -206,7 +207,7 @@ func maskPath(path string) string {
 // routeClasses keep the number of time series small, whatever is asked for.
 var routeClasses = []string{
 	"/.well-known/openid-configuration", "/authorize", "/oauth/token", "/oauth/introspect", "/userinfo", "/keys", "/revoke",
-	"/end_session", "/login", "/healthz", "/ready", "/metrics", "/assets", "/sms", "/phoneapi", "/dancu", phone.Prefix, caPath, signInPath,
+	"/end_session", "/login", "/healthz", "/ready", "/metrics", "/assets", "/sms", "/phoneapi", "/dancu", phone.Prefix, console.Prefix, caPath, signInPath,
 	"/api/v1/personas", "/api/v1/sms", "/api/v1/clients", "/api/v1/phones", "/api/v1/clock", "/api/v1/reset", "/api/v1/logins",
 }
 

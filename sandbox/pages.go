@@ -4,10 +4,10 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/form"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/localca"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/sms"
@@ -82,16 +82,25 @@ func (p *pages) nothingHere(w http.ResponseWriter, r *http.Request) {
 	p.show(w, r, status, v)
 }
 
-// fail shows that we failed; the log says why.
+// fail shows that something was refused, or that we failed; the log says why.
 func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
-	p.log.ErrorContext(r.Context(), "page failed", "request_id", r.Header.Get(requestID), "error", err)
+	var e *vneid.Error
 	code, status := "internal", http.StatusInternalServerError
-	if errors.Is(err, vneid.ErrUnavailable) {
+	switch {
+	case errors.Is(err, vneid.ErrUnavailable):
 		code, status = "unavailable", http.StatusServiceUnavailable
 		w.Header().Set("Retry-After", "5")
+	case errors.As(err, &e) && templates.HasText("error."+e.MsgKey+".title"):
+		code, status = e.MsgKey, form.Status(e.Code)
 	}
 	v := templates.Problem(p.frame(w, r), code)
-	v.Status, v.RequestID = status, r.Header.Get(requestID)
+	v.Status = status
+	if status >= 500 {
+		v.RequestID = r.Header.Get(requestID)
+		p.log.ErrorContext(r.Context(), "page failed", "request_id", r.Header.Get(requestID), "error", err)
+	} else {
+		p.log.InfoContext(r.Context(), "page refused", "request_id", r.Header.Get(requestID), "code", e.MsgKey, "hint", e.Hint)
+	}
 	p.show(w, r, status, v)
 }
 
@@ -129,14 +138,13 @@ func (p *pages) frame(w http.ResponseWriter, r *http.Request) templates.Frame {
 		p.setCookie(w, langCookie, string(lang), 365*24*3600)
 	}
 	if isRead(r) {
-		other := url.Values{"lang": {string(templates.En)}}
+		// The same page, whatever it was asked for.
+		query.Set("lang", string(templates.En))
 		if f.Lang == templates.En {
-			other.Set("lang", string(templates.Vi))
+			query.Set("lang", string(templates.Vi))
 		}
-		if to := query.Get("to"); to != "" {
-			other.Set("to", to)
-		}
-		f.SwitchURL = "?" + other.Encode()
+		query.Del("said") // once is enough
+		f.SwitchURL = "?" + query.Encode()
 	}
 	return f
 }
@@ -160,6 +168,9 @@ func sendPage(w http.ResponseWriter, status int, html []byte) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors
 	h.Set("Cache-Control", "no-store")
+	// (no-referrer would make browsers send Origin: null with our own forms, by
+	// which foreign ones are told.)
+	h.Set("Referrer-Policy", "same-origin")
 	w.WriteHeader(status)
 	_, _ = w.Write(html)
 }

@@ -206,6 +206,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	sandboxMux := http.NewServeMux()
 	p.routes(sandboxMux)
 	phones.Routes(sandboxMux)
+	r.console(c, p, phones, hasher, k.moveClock).Routes(sandboxMux)
 	// For `make bench`: where the CPU goes. It tells nothing about people.
 	sandboxMux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	sandboxMux.Handle(dancu.Prefix, (&dancu.Register{Store: r.store, Logger: r.log}).Handler())

@@ -37,8 +37,8 @@ func (accountRow) TableName() string { return "accounts" }
 var (
 	accounts       = newTable(&accountRow{})
 	accountByCCCD  = accounts.by("cccd = ?")
-	accountsAll    = accounts.by("1 = 1 ORDER BY cccd LIMIT ?")
-	accountsByTerm = accounts.by("cccd IN (SELECT cccd FROM account_terms WHERE world = ? AND term >= ? AND term < ?) ORDER BY cccd LIMIT ?")
+	accountsAll    = accounts.by("cccd > ? ORDER BY cccd LIMIT ?")
+	accountsByTerm = accounts.by("cccd IN (SELECT cccd FROM account_terms WHERE world = ? AND term >= ? AND term < ?) AND cccd > ? ORDER BY cccd LIMIT ?")
 )
 
 func newAccountRow(world string, a *vneid.Account) *accountRow {
@@ -88,12 +88,16 @@ func (t *tx) Account(c vneid.CCCD) (*vneid.Account, error) {
 // whose name has words that do, in this order. The empty query finds all; a
 // limit below 1 finds none.
 func (t *tx) Accounts(query string, limit int) ([]vneid.Account, error) {
-	if limit < 1 || !storable(query) {
+	return t.AccountsAfter(query, "", limit)
+}
+
+func (t *tx) AccountsAfter(query string, after vneid.CCCD, limit int) ([]vneid.Account, error) {
+	if limit < 1 || !storable(query, string(after)) {
 		return nil, nil
 	}
-	find, args := accountsAll, []any{t.world, limit}
+	find, args := accountsAll, []any{t.world, string(after), limit}
 	if q := foldQuery(query); q != "" {
-		find, args = accountsByTerm, []any{t.world, t.world, q, q + "\U0010ffff", limit}
+		find, args = accountsByTerm, []any{t.world, t.world, q, q + "\U0010ffff", string(after), limit}
 	}
 	rows, err := list[accountRow](t, "accounts", accounts, find, args...)
 	if err != nil {

@@ -28,6 +28,7 @@ var (
 	devices      = newTable(&deviceRow{})
 	deviceByID   = devices.by("id = ?")
 	deviceByCCCD = devices.by("cccd = ?")
+	devicesAfter = devices.by("cccd > ? ORDER BY cccd LIMIT ?")
 )
 
 func (t *tx) device(what string, by query, key string) (*vneid.Device, error) {
@@ -35,6 +36,10 @@ func (t *tx) device(what string, by query, key string) (*vneid.Device, error) {
 	if err := t.take(what, devices, by, &r, key); err != nil {
 		return nil, err
 	}
+	return r.value()
+}
+
+func (r *deviceRow) value() (*vneid.Device, error) {
 	d := &vneid.Device{CCCD: vneid.CCCD(r.CCCD), ID: r.ID, PublicKey: ed25519.PublicKey(r.PublicKey), PasscodeHash: r.PasscodeHash,
 		Name: r.Name, ActivatedAt: fromMS(r.ActivatedMS), SessionHash: r.SessionHash, SessionExpires: fromMS(r.SessionMS), UnlockedAt: fromMS(r.UnlockedMS)}
 	return d, fromJSON(r.Calls, &d.Calls)
@@ -44,6 +49,25 @@ func (t *tx) Device(id string) (*vneid.Device, error) { return t.device("device"
 
 func (t *tx) DeviceOf(c vneid.CCCD) (*vneid.Device, error) {
 	return t.device("device of a person", deviceByCCCD, string(c))
+}
+
+func (t *tx) Devices(after vneid.CCCD, limit int) ([]vneid.Device, error) {
+	if limit < 1 || !storable(string(after)) {
+		return nil, nil
+	}
+	rows, err := list[deviceRow](t, "devices", devices, devicesAfter, t.world, string(after), limit)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]vneid.Device, len(rows))
+	for i := range rows {
+		d, err := rows[i].value()
+		if err != nil {
+			return nil, err
+		}
+		found[i] = *d
+	}
+	return found, nil
 }
 
 func (t *tx) PutDevice(d *vneid.Device) error {

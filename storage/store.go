@@ -108,7 +108,7 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 		s.db, err = openSQLite(ctx, loc, s.log)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("storage: open %s: %w", withoutPassword(url), err)
+		return nil, fmt.Errorf("storage: open %s: %w", WithoutPassword(url), err)
 	}
 	return s, nil
 }

@@ -31,7 +31,7 @@ const supported = "supported are sqlite:PATH (sqlite:var/sandbox.db), optionally
 
 func parseURL(raw string) (location, error) {
 	bad := func(format string, args ...any) (location, error) {
-		return location{}, fmt.Errorf("storage: database %q: %s; %s", withoutPassword(raw), fmt.Sprintf(format, args...), supported)
+		return location{}, fmt.Errorf("storage: database %q: %s; %s", WithoutPassword(raw), fmt.Sprintf(format, args...), supported)
 	}
 	scheme, rest, ok := strings.Cut(raw, ":")
 	var loc location
@@ -126,8 +126,8 @@ func parsePostgres(raw string) (location, error) {
 	return loc, nil
 }
 
-// withoutPassword keeps what a message may show of a URL.
-func withoutPassword(raw string) string {
+// WithoutPassword keeps what a message may show of a URL.
+func WithoutPassword(raw string) string {
 	scheme, _, _ := strings.Cut(raw, ":")
 	u, err := url.Parse(raw)
 	if err != nil {

@@ -172,6 +172,7 @@ func FixturesIn(l Lang) map[string]View {
 		"sms": sms, "sms-filtered": smsFiltered, "sms-empty": smsEmpty, "sms-empty-filtered": smsEmptyFiltered,
 	}
 	maps.Copy(all, phoneFixtures(l, sandboxFrame))
+	maps.Copy(all, consoleFixtures(l, sandboxFrame))
 	return all
 }
 

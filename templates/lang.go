@@ -4,6 +4,8 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"io/fs"
+	"maps"
 	"strings"
 )
 
@@ -34,14 +36,26 @@ var messageFiles embed.FS
 
 var messages = map[Lang]map[string]string{Vi: readMessages(Vi), En: readMessages(En)}
 
+// readMessages reads the catalogue of a language: vi.json, and the files of
+// single parties, such as console.vi.json.
 func readMessages(l Lang) map[string]string {
-	raw, err := messageFiles.ReadFile("messages/" + string(l) + ".json")
-	if err != nil {
-		panic(err) // embedded at build time
-	}
-	var texts map[string]string
-	if err := json.Unmarshal(raw, &texts); err != nil {
-		panic(fmt.Errorf("messages/%s.json: %w", l, err))
+	texts := map[string]string{}
+	for _, pattern := range []string{"messages/%s.json", "messages/*.%s.json"} {
+		files, err := fs.Glob(messageFiles, fmt.Sprintf(pattern, l))
+		if err != nil {
+			panic(err)
+		}
+		for _, file := range files {
+			raw, err := messageFiles.ReadFile(file)
+			if err != nil {
+				panic(err) // embedded at build time
+			}
+			var more map[string]string
+			if err := json.Unmarshal(raw, &more); err != nil {
+				panic(fmt.Errorf("%s: %w", file, err))
+			}
+			maps.Copy(texts, more)
+		}
 	}
 	return texts
 }

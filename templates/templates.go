@@ -30,11 +30,15 @@ type Frame struct {
 	Lang      Lang
 	SwitchURL string // shows this page in the other language, "" = no switch (answers to a POST)
 	HomeURL   string // the header's "back" target, "" = none
-	AssetBase string // "" or "/w/abc": prefix of the asset URLs
+	AssetBase string // "" or "/w/abc": prefix of the URLs of assets and of Path
 }
 
 // T is the text of key in the page's language; templates write {{.T "key"}}.
 func (f Frame) T(key string, args ...any) string { return Text(f.Lang, key, args...) }
+
+// Path is the address of a page of this listener, "/console/sms", in the world
+// of the page.
+func (f Frame) Path(path string) string { return f.AssetBase + path }
 
 // Asset is the URL of an embedded asset; its name carries the content's hash.
 func (f Frame) Asset(name string) (string, error) {
@@ -69,8 +73,9 @@ func WithLang(v View, l Lang) View {
 type page struct {
 	Frame
 	Title, Banner, Refresh, Name string
-	Onward                       string   // where the page goes by itself, and when; "" = nowhere
-	Styles, Scripts              []string // besides those of every page
+	Onward                       string      // where the page goes by itself, and when; "" = nowhere
+	Styles, Scripts              []string    // besides those of every page
+	Console                      *consoleBar // nil = a page outside of the console
 	Body                         template.HTML
 }
 
@@ -95,6 +100,10 @@ var funcs = template.FuncMap{
 	"timestamp": timestamp,
 	"isURL":     isURL,
 	"qr":        qr,
+
+	"live":        live,
+	"copier":      newCopier,
+	"phonebadges": newPhoneBadges,
 }
 
 // sets are the templates of each language.
@@ -146,9 +155,13 @@ func Render(v View) ([]byte, error) {
 	if v, ok := v.(goesOn); ok && v.onward() != "" {
 		onward = onwardSeconds + ";url=" + v.onward()
 	}
+	var bar *consoleBar
+	if c, ok := v.(inConsole); ok {
+		bar = newConsoleBar(v.frame(), c)
+	}
 	err := set.ExecuteTemplate(&out, "page", page{
 		Onward: onward,
-		Styles: styles, Scripts: scripts,
+		Styles: styles, Scripts: scripts, Console: bar,
 		Frame:   v.frame(),
 		Title:   v.title(),
 		Banner:  Text(Vi, "frame.banner"),

@@ -158,7 +158,7 @@ func TestEveryPageCanBeReadByAScreenReader(t *testing.T) {
 
 func TestNoPageShowsAMessageKeyOrAnEmptyPlaceholder(t *testing.T) {
 	// Keys are dotted lower-case words of a known family.
-	key := regexp.MustCompile(`\b(?:frame|client|issuer|login|qr|otp|sharing|share|signout|signedout|message|formpost|home|phone|sms|error|cccd)\.[a-z_]+`)
+	key := regexp.MustCompile(`\b(?:frame|client|issuer|login|qr|otp|sharing|share|signout|signedout|message|formpost|home|phone|sms|console|error|cccd)\.[a-z_]+`)
 	tag := regexp.MustCompile(`<[^>]*>`)
 	everyPage(t, func(t *testing.T, _ Lang, html string) {
 		text := tag.ReplaceAllString(html, " ")

@@ -52,7 +52,9 @@ type Store interface {
 // answers ErrExists for a taken key; Put inserts or replaces.
 type Tx interface {
 	Account(CCCD) (*Account, error)
-	Accounts(query string, limit int) ([]Account, error)      // by number, name (any case) or phone; ordered by CCCD
+	Accounts(query string, limit int) ([]Account, error) // by number, name (any case) or phone; ordered by CCCD
+	// AccountsAfter goes on with a list of Accounts after somebody.
+	AccountsAfter(query string, after CCCD, limit int) ([]Account, error)
 	AccountsByCMND(cmnd string, limit int) ([]Account, error) // ordered by CCCD
 	PutAccount(*Account) error
 	// DeleteAccount removes a person with what is theirs alone: device, phone,
@@ -102,6 +104,8 @@ type Tx interface {
 	DeviceOf(CCCD) (*Device, error)
 	PutDevice(*Device) error // replaces the person's former one
 
+	Devices(after CCCD, limit int) ([]Device, error) // ordered by CCCD
+
 	Activation(id string) (*Activation, error)
 	PutActivation(*Activation) error
 	DeleteActivation(id string) error
@@ -137,6 +141,9 @@ type Tx interface {
 
 	Throttle(key string) (*Throttle, error) // an empty one when there is none
 	PutThrottle(*Throttle) error
+
+	// Counts counts the rows of a world, but none of them much beyond most.
+	Counts(most int, now time.Time) (Counts, error)
 
 	SigningKeys() ([]SigningKey, error)
 	PutSigningKey(*SigningKey) error

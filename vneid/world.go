@@ -51,3 +51,9 @@ func WorldFrom(ctx context.Context) *World {
 	}
 	return w
 }
+
+// Counts are how many there are in a world.
+type Counts struct {
+	Accounts, Devices, Clients int
+	Sessions                   int // that stand
+}

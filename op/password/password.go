@@ -45,6 +45,9 @@ func New(p Params, workers int) *Hasher {
 	return &Hasher{params: p, queue: queue.New("password hashes", workers, maxWaiting)}
 }
 
+// Busy is how many hashes run or wait now, and how many may.
+func (h *Hasher) Busy() (now, most int) { return h.queue.Len() }
+
 const saltLen, keyLen = 16, 32
 
 // Hash makes a hash in PHC form: $argon2id$v=19$m=19456,t=2,p=1$salt$key.

@@ -36,6 +36,9 @@ func (q *Queue) Enter() (*Place, error) {
 	}
 }
 
+// Len is how many run or wait now, and how many may.
+func (q *Queue) Len() (now, most int) { return len(q.places), cap(q.places) }
+
 // Place is one who entered. It belongs to one goroutine.
 type Place struct {
 	q       *Queue

@@ -45,7 +45,7 @@ type Config struct {
 	// MoveClock gives change the distance of the world's clock from real time
 	// and the real time, and moves the clock to the distance it returns, for
 	// good: it survives a restart.
-	MoveClock func(ctx context.Context, change func(offset time.Duration, real time.Time) (time.Duration, error)) error
+	MoveClock func(context.Context, vneid.ClockMove) error
 	// Reset takes the world back to its seed.
 	Reset func(ctx context.Context) error
 	// RotateKey takes the rotation of a signing key one stage on. What is not

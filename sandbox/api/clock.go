@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -12,16 +13,11 @@ type clockAnswer struct {
 	Now string `json:"now"`
 }
 
-// furthest is how far the clock may be moved from real time: beyond, dates
-// leave what JSON Web Tokens and certificates can say.
-const furthest = 100 * 365 * 24 * time.Hour
-
 func (a *api) getClock(_ http.ResponseWriter, r *http.Request) (int, any, error) {
 	return http.StatusOK, clockAnswer{rfc3339(vneid.WorldFrom(r.Context()).Clock.Now())}, nil
 }
 
-// setClock moves everything the product decides. "advance" adds up and may be
-// negative: a test of a clock that was set wrong needs that.
+// setClock moves everything the product decides.
 func (a *api) setClock(_ http.ResponseWriter, r *http.Request) (int, any, error) {
 	var body struct {
 		Advance *string `json:"advance"`
@@ -32,23 +28,27 @@ func (a *api) setClock(_ http.ResponseWriter, r *http.Request) (int, any, error)
 	if err != nil {
 		return 0, nil, err
 	}
-	var by time.Duration
-	var to time.Time
+	var move vneid.ClockMove
 	commands := 0
 	if body.Advance != nil {
 		commands++
-		if by, err = time.ParseDuration(*body.Advance); err != nil || by > 2*furthest || by < -2*furthest {
+		by, err := time.ParseDuration(*body.Advance)
+		move = vneid.AdvanceClock(by)
+		if err != nil {
 			bad = append(bad, FieldError{"advance", `a duration such as "5m", "36h" or "-10s"`})
 		}
 	}
 	if body.Set != nil {
 		commands++
-		if to, err = time.Parse(time.RFC3339, *body.Set); err != nil {
+		to, err := time.Parse(time.RFC3339, *body.Set)
+		move = vneid.SetClock(to)
+		if err != nil {
 			bad = append(bad, FieldError{"set", `a time in RFC 3339, such as "2026-11-22T08:00:00+07:00"`})
 		}
 	}
 	if body.Reset != nil {
 		commands++
+		move = vneid.ResetClock()
 		if !*body.Reset {
 			bad = append(bad, FieldError{"reset", "only true makes sense"})
 		}
@@ -59,20 +59,11 @@ func (a *api) setClock(_ http.ResponseWriter, r *http.Request) (int, any, error)
 	case commands != 1:
 		return 0, nil, Refuse(http.StatusBadRequest, `exactly one of {"advance": "5m"}, {"set": "2026-11-22T08:00:00Z"} and {"reset": true}`)
 	}
-	err = a.MoveClock(r.Context(), func(offset time.Duration, real time.Time) (time.Duration, error) {
-		switch {
-		case body.Advance != nil:
-			offset += by
-		case body.Set != nil:
-			offset = to.Sub(real) // saturates, so that the check below sees it
-		default:
-			offset = 0
-		}
-		if offset > furthest || offset < -furthest {
-			return 0, Refuse(http.StatusBadRequest, "that is more than 100 years from real time")
-		}
-		return offset, nil
-	})
+	err = a.MoveClock(r.Context(), move)
+	var refused *vneid.Error
+	if errors.As(err, &refused) && refused.Code == vneid.CodeInvalid {
+		return 0, nil, Refuse(http.StatusBadRequest, refused.Hint)
+	}
 	if err != nil {
 		return 0, nil, err
 	}

@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/form"
 	"github.com/vneid-sandbox/vneid-sandbox/templates"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
@@ -24,8 +24,6 @@ const (
 	maxForm = 16 << 10 // bytes
 	maxCode = 4096     // bytes; a QR code holds 2953
 )
-
-var sameOrigin = http.NewCrossOriginProtection()
 
 // page refuses forms of other sites and reads the others, within bounds.
 func (p *Phones) page(h handler) http.HandlerFunc {
@@ -45,39 +43,13 @@ func prepare(w http.ResponseWriter, r *http.Request) error {
 	if takesPicture(r) {
 		limit += MaxPicture
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, limit)
-	if r.Method == http.MethodPost {
-		if err := sameOrigin.Check(r); err != nil {
-			return vneid.Errorf(vneid.CodeForbidden, "form_stale", "form of another site: %v", err)
-		}
-	}
-	if err := r.ParseForm(); err != nil { // leaves bodies of other types alone
-		return formError(err)
-	}
-	for name, values := range r.Form {
-		for _, v := range values {
-			if !plainText(name) || !plainText(v) {
-				return vneid.Errorf(vneid.CodeInvalid, "invalid_utf8", "parameter with NUL or bytes that are no UTF-8")
-			}
-		}
-	}
-	return nil
+	return form.Read(w, r, limit)
 }
-
-func plainText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 // takesPicture reports whether the request may carry a picture.
 func takesPicture(r *http.Request) bool {
 	return r.Method == http.MethodPost && (r.URL.Path == Prefix+"/picture" ||
 		r.URL.Path == Prefix+"/scan" && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data"))
-}
-
-func formError(err error) error {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return vneid.Errorf(vneid.CodeInvalid, "too_large", "body over %d bytes", tooLarge.Limit)
-	}
-	return vneid.Errorf(vneid.CodeInvalid, "bad_request_parameter", "unreadable form: %v", err)
 }
 
 // done sends the browser where the app is shown.
@@ -299,7 +271,7 @@ func (p *Phones) scanned(r *http.Request) (string, error) {
 	}
 	parts, err := r.MultipartReader()
 	if err != nil {
-		return "", formError(err)
+		return "", form.Unreadable(err)
 	}
 	for range 10 {
 		part, err := parts.NextPart()
@@ -307,7 +279,7 @@ func (p *Phones) scanned(r *http.Request) (string, error) {
 			break
 		}
 		if err != nil {
-			return "", formError(err)
+			return "", form.Unreadable(err)
 		}
 		if part.FormName() == "picture" {
 			return p.readUpload(r, part)
@@ -327,7 +299,7 @@ func (p *Phones) readUpload(r *http.Request, from io.Reader) (string, error) {
 		if errors.As(err, &tooLarge) {
 			return "", vneid.Errorf(vneid.CodeInvalid, "picture_too_large", "over %d bytes", MaxPicture)
 		}
-		return "", formError(err)
+		return "", form.Unreadable(err)
 	}
 	return p.pictures.read(r.Context(), raw)
 }

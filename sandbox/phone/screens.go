@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/form"
 	"github.com/vneid-sandbox/vneid-sandbox/templates"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
@@ -176,7 +177,7 @@ func (p *Phones) refuseStart(w http.ResponseWriter, r *http.Request, h holder, u
 		status = http.StatusTooManyRequests
 		v.LockedMinutes = max(1, argOf(err))
 	case templates.HasText("error." + e.MsgKey + ".what"):
-		status = statusOf(e.Code)
+		status = form.Status(e.Code)
 		problem := templates.Problem(f, e.MsgKey, e.Args...)
 		v.Error, v.Retry = problem.What, problem.Next
 	default:
@@ -400,19 +401,6 @@ func (p *Phones) render(w http.ResponseWriter, status int, v templates.View) err
 	return nil
 }
 
-var statuses = map[vneid.Code]int{
-	vneid.CodeInvalid: http.StatusUnprocessableEntity, vneid.CodeNotFound: http.StatusNotFound, vneid.CodeForbidden: http.StatusForbidden,
-	vneid.CodeConflict: http.StatusConflict, vneid.CodeExpired: http.StatusGone, vneid.CodeExhausted: http.StatusTooManyRequests,
-	vneid.CodeUnavailable: http.StatusServiceUnavailable,
-}
-
-func statusOf(c vneid.Code) int {
-	if status, ok := statuses[c]; ok {
-		return status
-	}
-	return http.StatusInternalServerError
-}
-
 const requestID = "X-Request-Id"
 
 func (p *Phones) logRefusal(r *http.Request, e *vneid.Error) {
@@ -427,7 +415,7 @@ func (p *Phones) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, vneid.ErrUnavailable):
 		key, status = "unavailable", http.StatusServiceUnavailable
 	case errors.As(err, &e) && templates.HasText("error."+e.MsgKey+".title"):
-		key, status = e.MsgKey, statusOf(e.Code)
+		key, status = e.MsgKey, form.Status(e.Code)
 	}
 	f := p.frame(w, r)
 	v := templates.Problem(f, key, argsOf(err)...)

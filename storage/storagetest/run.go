@@ -42,6 +42,8 @@ func Run(t *testing.T, open func(t *testing.T) vneid.Store) {
 
 		{"accounts are found by number, name and phone", accountsAreFound},
 		{"a renamed account is found by its new name only", renamedAccountIsFound},
+		{"lists of people and devices go on after somebody", listsGoOn},
+		{"rows are counted, but no further than asked", rowsAreCounted},
 		{"clients are listed by id", clientsAreListed},
 		{"a code and a session secret are found and unique", codesAndSecretsAreUnique},
 		{"the open sessions of a browser are found", sessionsOfBrowserAreFound},
