@@ -48,7 +48,7 @@ func (s *backChannelServer) DeviceAuthorization(ctx context.Context, r *zitadel.
 	}
 	vneid.TrailFrom(ctx).Answer("device_code", code)
 	w := vneid.WorldFrom(ctx)
-	scanURL := s.p.pages.ScanURL
+	scanURL := s.p.pages.Help.ScanURL(w)
 	return zitadel.NewResponse(&oidc.DeviceAuthorizationResponse{
 		DeviceCode: code, UserCode: l.QRShort(w.Salt), VerificationURI: scanURL, VerificationURIComplete: l.QRCode(scanURL, w.Salt),
 		ExpiresIn: int(l.ExpiresAt.Sub(l.CreatedAt).Seconds()), Interval: int(vneid.DeviceInterval.Seconds()),

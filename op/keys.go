@@ -19,6 +19,12 @@ const MinKeyRotation = keyring.MinRotation
 // without, the first request does all but the encrypting.
 func (p *Provider) OpenKeys(ctx context.Context) error { return p.keys.Open(ctx) }
 
+// PrepareKeys makes signing keys ahead for worlds that will be made.
+func (p *Provider) PrepareKeys() { p.keys.Prepare() }
+
+// ForgetWorld drops what is remembered of a world that is gone or unused.
+func (p *Provider) ForgetWorld(id string) { p.keys.Forget(id) }
+
 // RotateKey takes the rotation of an algorithm's key one stage on: "publish",
 // "use", "retire". See [keyring.Ring.Rotate].
 func (p *Provider) RotateKey(ctx context.Context, alg, stage string) error {

@@ -33,13 +33,12 @@ const (
 	mostLogoutAnswers = 4 << 10 // bytes of an answer that we read
 )
 
-// RunLogouts sends what waits until ctx ends. It looks when a session ended,
-// when a try is due, and now and then.
-func (p *Provider) RunLogouts(ctx context.Context) {
+// RunLogouts sends what waits in any world until ctx ends. It looks when a
+// session ended, when a try is due, and now and then. find knows the worlds.
+func (p *Provider) RunLogouts(ctx context.Context, find func(ctx context.Context, id string) (*vneid.World, error)) {
 	wake := make(chan struct{}, 1)
-	world := vneid.WorldFrom(ctx).ID
-	stop := p.service.Store.Watch(func(w, what string) {
-		if w == world && what == vneid.LogoutsWaiting {
+	stop := p.service.Store.Watch(func(_, what string) {
+		if what == vneid.LogoutsWaiting {
 			select {
 			case wake <- struct{}{}:
 			default:
@@ -48,7 +47,7 @@ func (p *Provider) RunLogouts(ctx context.Context) {
 	})
 	defer stop()
 	for {
-		wait := p.sendLogouts(ctx)
+		wait := p.sendAllLogouts(ctx, find)
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
@@ -61,7 +60,25 @@ func (p *Provider) RunLogouts(ctx context.Context) {
 	}
 }
 
-// sendLogouts sends what is due and says how long nothing else is.
+// sendAllLogouts sends what is due in each world, and says how long nothing
+// else is.
+func (p *Provider) sendAllLogouts(ctx context.Context, find func(ctx context.Context, id string) (*vneid.World, error)) time.Duration {
+	ids, err := p.service.Store.LogoutWorlds(ctx)
+	if err != nil && ctx.Err() == nil {
+		p.logger.ErrorContext(ctx, "find the logout notices", "error", err)
+	}
+	wait := logoutsLookAgain
+	for _, id := range ids {
+		w, err := find(ctx, id)
+		if err != nil {
+			continue // deleted meanwhile, or the store fails and said so
+		}
+		wait = min(wait, p.sendLogouts(vneid.WithWorld(ctx, w)))
+	}
+	return wait
+}
+
+// sendLogouts sends what is due in a world and says how long nothing else is.
 func (p *Provider) sendLogouts(ctx context.Context) time.Duration {
 	for {
 		list, next, err := p.service.TakeLogouts(ctx, logoutsAtOnce)

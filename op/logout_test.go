@@ -64,7 +64,10 @@ func eventually(t *testing.T, what string, ok func() bool) {
 func (w *testWorld) runLogouts() {
 	ctx, cancel := context.WithCancel(vneid.WithWorld(context.Background(), w.world))
 	done := make(chan struct{})
-	go func() { w.provider.RunLogouts(ctx); close(done) }()
+	go func() {
+		w.provider.RunLogouts(ctx, func(context.Context, string) (*vneid.World, error) { return w.world, nil })
+		close(done)
+	}()
 	w.t.Cleanup(func() { cancel(); <-done })
 }
 

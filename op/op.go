@@ -32,14 +32,14 @@ import (
 
 // Config is everything a provider is made of.
 type Config struct {
-	Store   vneid.Store
-	Hasher  vneid.Hasher
-	SMS     vneid.SMSGateway
-	Rand    vneid.Rand
-	Logger  *slog.Logger
-	HelpURL string       // the sandbox, linked from the pages; "" = none
-	ScanURL string       // of the phone app: what the QR codes begin with; "" = none are shown
-	Metrics *metrics.Set // nil = a set of its own
+	Store    vneid.Store
+	Hasher   vneid.Hasher
+	SMS      vneid.SMSGateway
+	Rand     vneid.Rand
+	Logger   *slog.Logger
+	HelpURL  string       // of the default world's sandbox, linked from the pages; "" = none
+	ScanPath string       // of the phone app, below the sandbox of a world: QR codes lead there; "" = none are shown
+	Metrics  *metrics.Set // nil = a set of its own
 	// Recorder takes what is told to clients without a request of theirs; nil =
 	// nobody. What belongs to a request goes to its vneid.Trail.
 	Recorder vneid.Recorder
@@ -96,6 +96,7 @@ const (
 // New builds a provider.
 func New(ctx context.Context, c Config) (*Provider, error) {
 	service := vneid.NewService(c.Store, c.Hasher, c.SMS, c.Rand)
+	help := login.Help{URL: strings.TrimSuffix(c.HelpURL, "/"), Scan: c.ScanPath}
 	if c.Metrics == nil {
 		c.Metrics = metrics.NewSet()
 	}
@@ -106,9 +107,9 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	}
 	p := &Provider{
 		service: service,
-		pages: &login.Pages{Service: service, Logger: c.Logger, HelpURL: strings.TrimSuffix(c.HelpURL, "/"), ScanURL: c.ScanURL,
+		pages: &login.Pages{Service: service, Logger: c.Logger, Help: help,
 			Hub: login.NewHub(service, c.Logger, c.Metrics, c.MaxWaiting), Metrics: c.Metrics},
-		phones:  &phoneapi.API{Service: service, Logger: c.Logger, ScanURL: c.ScanURL},
+		phones:  &phoneapi.API{Service: service, Logger: c.Logger, ScanURL: help.ScanURL},
 		keys:    keys,
 		logger:  c.Logger,
 		metrics: c.Metrics,
@@ -271,8 +272,8 @@ func (p *Provider) home(w http.ResponseWriter, r *http.Request) {
 	v := templates.MessageView{Frame: f, Kind: "info", Title: f.T("issuer.title"), What: f.T("issuer.what"),
 		Why: f.T("issuer.why"), Next: f.T("issuer.next"), Status: http.StatusOK,
 		Links: []templates.Link{{Text: f.T("issuer.discovery"), URL: login.BasePath(r) + pathDiscovery}}}
-	if p.pages.HelpURL != "" {
-		v.Links = append(v.Links, templates.Link{Text: f.T("issuer.sandbox"), URL: p.pages.HelpURL, Primary: true})
+	if help := p.pages.Help.In(vneid.WorldFrom(r.Context())); help != "" {
+		v.Links = append(v.Links, templates.Link{Text: f.T("issuer.sandbox"), URL: help, Primary: true})
 	}
 	if err := p.pages.Render(w, r, http.StatusOK, v); err != nil {
 		p.pages.Fail(w, r, err)

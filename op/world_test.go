@@ -28,7 +28,10 @@ const (
 	secret   = "Sandbox@2024"
 	verifier = "a-verifier-of-at-least-forty-three-characters-0"
 	callback = "http://127.0.0.1:7777/callback"
-	scanURL  = "http://localhost:9997/phone/scan"
+
+	sandboxURL = "http://localhost:9997"
+	scanPath   = "/phone/scan"
+	scanURL    = sandboxURL + scanPath
 )
 
 // fakePhones keeps the last message of each number.
@@ -98,7 +101,7 @@ func newWorldOn(t testing.TB, database string) *testWorld {
 	w.world = &vneid.World{ID: vneid.DefaultWorld, Clock: w.clock, Policy: vneid.DefaultPolicy(), Salt: []byte("salt of a test world, 32 bytes..")}
 	hasher := password.New(password.Cheap(), 2)
 	provider, err := op.New(ctx, op.Config{Store: store, Hasher: hasher, SMS: w.phones, Rand: rand.Reader,
-		ScanURL: scanURL, Logger: slog.New(slog.NewJSONHandler(w.log, nil))})
+		HelpURL: sandboxURL, ScanPath: scanPath, Logger: slog.New(slog.NewJSONHandler(w.log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/dancu"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
 	"github.com/vneid-sandbox/vneid-sandbox/templates"
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
 
 // guard decides who may call. Whoever reads the SMS inbox can sign in as
@@ -100,6 +101,15 @@ func (g *guard) callers(next http.Handler) http.Handler {
 				g.refuse(w, r, *why)
 				return
 			}
+			// A world's token is not needed here; a wrong one is somebody who
+			// means another world.
+			if token := bearerToken(r); token != "" && worldOf(r).tokenHash != "" && !ownToken(r, vneid.SecretHash(token)) {
+				w.Header().Set("WWW-Authenticate", `Bearer realm="vneid-sandbox", error="invalid_token"`)
+				p := api.Refuse(http.StatusUnauthorized, "the token is not that of this world; POST "+api.Prefix+"/worlds shows it once")
+				p.Code = "invalid_token"
+				p.Write(w)
+				return
+			}
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -161,7 +171,7 @@ func (g *guard) refuse(w http.ResponseWriter, r *http.Request, why refusal) {
 	if why.retry && r.URL.Path == "/sms" {
 		// The provider's pages link here from another port. The person gets
 		// what they asked for, by a navigation that is ours.
-		again := url.URL{Path: "/sms", RawQuery: r.URL.RawQuery}
+		again := url.URL{Path: f.Path("/sms"), RawQuery: r.URL.RawQuery}
 		w.Header().Set("Refresh", "0; url="+again.String())
 		v.Links = []templates.Link{{Text: f.T("home.open.sms"), URL: again.String(), Primary: true}}
 	}

@@ -189,6 +189,9 @@ var plainSegment = regexp.MustCompile(`^(\.?[a-z_-]{1,24}(\.(css|js|svg|html|pem
 
 // maskPath is a path without what may be an id, a number or a secret.
 func maskPath(path string) string {
+	if id, rest := splitWorld(path); id != vneid.DefaultWorld {
+		return vneid.WorldPrefix + "{id}" + maskPath(rest)
+	}
 	if slices.Contains(routeClasses, path) {
 		return path
 	}
@@ -208,10 +211,11 @@ func maskPath(path string) string {
 var routeClasses = []string{
 	"/.well-known/openid-configuration", "/authorize", "/oauth/token", "/oauth/introspect", "/userinfo", "/keys", "/revoke",
 	"/end_session", "/login", "/healthz", "/ready", "/metrics", "/assets", "/sms", "/phoneapi", "/dancu", phone.Prefix, console.Prefix, caPath, signInPath,
-	"/api/v1/personas", "/api/v1/sms", "/api/v1/clients", "/api/v1/phones", "/api/v1/clock", "/api/v1/reset", "/api/v1/logins",
+	"/api/v1/personas", "/api/v1/sms", "/api/v1/clients", "/api/v1/phones", "/api/v1/clock", "/api/v1/reset", "/api/v1/logins", "/api/v1/worlds",
 }
 
 func routeClass(path string, status int) string {
+	_, path = splitWorld(path) // worlds share their series
 	if path == "/" {
 		return "/"
 	}

@@ -26,6 +26,8 @@ func TestPathsAreLoggedWithoutIdsAndNumbers(t *testing.T) {
 		"/a\nb":                             "/{id}",
 		"//x":                               "//x",
 		"/" + strings.Repeat("a", 25):       "/{id}",
+		"/w/abc/authorize":                  "/w/{id}/authorize",
+		"/api/v1/w/abc/sms":                 "/w/{id}/api/v1/sms",
 		"/" + strings.Repeat("a/", 500):     "/" + strings.Repeat("a/", 99) + "a",
 		"/đăng-nhập":                        "/{id}",
 	} {
@@ -39,6 +41,7 @@ func TestTheNumberOfTimeSeriesDoesNotGrowWithWhatIsAsked(t *testing.T) {
 	for path, want := range map[string]string{
 		"/login/abc/otp": "/login", "/api/v1/personas/038090000001": "/api/v1/personas", "/": "/",
 		"/xyz": "other", "/loginx": "other", "/api/v1/xyz": "other",
+		"/w/abc/authorize": "/authorize", "/api/v1/w/abc/sms": "/api/v1/sms", "/w/abc": "/",
 	} {
 		if got := routeClass(path, http.StatusOK); got != want {
 			t.Errorf("%s counts as %s, want %s", path, got, want)
@@ -56,6 +59,7 @@ func TestAPanicBecomesAnAnswerWithTheRequestIdOfTheLog(t *testing.T) {
 	h := o.around(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("broken") }))
 	for accept, wantType := range map[string]string{"text/html": "text/html; charset=utf-8", "*/*": "application/problem+json"} {
 		r := httptest.NewRequest("GET", "/x", nil)
+		r = r.WithContext(vneid.WithWorld(r.Context(), &vneid.World{ID: vneid.DefaultWorld}))
 		r.Header.Set("Accept", accept)
 		r.Header.Set("X-Request-Id", "forged")
 		w := httptest.NewRecorder()

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/form"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/localca"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
@@ -40,13 +41,17 @@ func (p *pages) routes(mux *http.ServeMux) {
 const mostListed = 100
 
 func (p *pages) home(w http.ResponseWriter, r *http.Request) {
-	v := templates.HomeView{Frame: p.frame(w, r), Issuer: p.issuer, SandboxURL: p.sandboxURL,
+	world := vneid.WorldFrom(r.Context())
+	v := templates.HomeView{Frame: p.frame(w, r), Issuer: world.Issuer, SandboxURL: p.sandboxURL + world.Path,
 		PortalHint: p.portal, Password: people.Password, Version: p.version}
 	v.HomeURL = "" // this is it
+	if world.ID != vneid.DefaultWorld {
+		v.PortalHint = "" // the sample portal asks the default world
+	}
 	if p.ca != nil {
 		v.CAURL = p.sandboxURL + caPath
 	}
-	err := p.store.View(r.Context(), vneid.WorldFrom(r.Context()).ID, func(tx vneid.Tx) error {
+	err := p.store.View(r.Context(), world.ID, func(tx vneid.Tx) error {
 		accounts, err := tx.Accounts("", mostListed)
 		v.Personas = nil
 		for _, a := range accounts {
@@ -82,6 +87,24 @@ func (p *pages) nothingHere(w http.ResponseWriter, r *http.Request) {
 	p.show(w, r, status, v)
 }
 
+// noWorld answers a request in a world that is not there.
+func (p *pages) noWorld(w http.ResponseWriter, r *http.Request, id string, err error) {
+	switch {
+	case !errors.Is(err, vneid.ErrNotFound) && wantsPage(r):
+		p.fail(w, r, err)
+	case !errors.Is(err, vneid.ErrNotFound):
+		p.log.ErrorContext(r.Context(), "find the world of a request", "request_id", r.Header.Get(requestID), "error", err)
+		w.Header().Set("Retry-After", "1")
+		api.Refuse(http.StatusServiceUnavailable, "the database cannot be reached; try again").Write(w)
+	case wantsPage(r):
+		v := templates.Problem(p.frame(w, r), "no_world", clipASCII(id))
+		v.Status = http.StatusNotFound
+		p.show(w, r, v.Status, v)
+	default:
+		noWorld(id).Write(w)
+	}
+}
+
 // fail shows that something was refused, or that we failed; the log says why.
 func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var e *vneid.Error
@@ -109,33 +132,35 @@ const langCookie = "lang"
 // cookieName carries party and world, since ports of one host share cookies;
 // by https also the prefix that keeps other hosts from planting the cookie
 // (RFC 6265bis §4.1.3.2).
-func (p *pages) cookieName(kind string) string {
+func (p *pages) cookieName(r *http.Request, kind string) string {
+	name := "console_" + vneid.WorldFrom(r.Context()).ID + "_" + kind
 	if p.secure() {
-		return "__Host-console_default_" + kind
+		return "__Host-" + name
 	}
-	return "console_default_" + kind
+	return name
 }
 
 // secure reports whether browsers reach the sandbox by https, ours or that of
 // a proxy in front.
 func (p *pages) secure() bool { return strings.HasPrefix(p.sandboxURL, "https://") }
 
-func (p *pages) setCookie(w http.ResponseWriter, kind, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{Name: p.cookieName(kind), Value: value, Path: "/", MaxAge: maxAge,
+func (p *pages) setCookie(w http.ResponseWriter, r *http.Request, kind, value string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{Name: p.cookieName(r, kind), Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: p.secure()})
 }
 
 // frame is the frame of a page in the language that was chosen: by ?lang=,
 // which is remembered, or before.
 func (p *pages) frame(w http.ResponseWriter, r *http.Request) templates.Frame {
-	f := templates.Frame{Lang: templates.Vi, HomeURL: "/"}
-	if c, err := r.Cookie(p.cookieName(langCookie)); err == nil {
+	path := vneid.WorldFrom(r.Context()).Path
+	f := templates.Frame{Lang: templates.Vi, HomeURL: path + "/", AssetBase: path}
+	if c, err := r.Cookie(p.cookieName(r, langCookie)); err == nil {
 		f.Lang, _ = templates.ParseLang(c.Value)
 	}
 	query := r.URL.Query()
 	if lang, ok := templates.ParseLang(query.Get("lang")); ok {
 		f.Lang = lang
-		p.setCookie(w, langCookie, string(lang), 365*24*3600)
+		p.setCookie(w, r, langCookie, string(lang), 365*24*3600)
 	}
 	if isRead(r) {
 		// The same page, whatever it was asked for.

@@ -47,7 +47,7 @@ type Running struct {
 	servers []*http.Server
 	work    sync.WaitGroup // what runs beside the listeners
 	endWork context.CancelFunc
-	world   *vneid.World
+	worlds  *worlds
 	rest    context.CancelFunc // ends what works beside the servers
 	unused  unused
 	closing sync.Once
@@ -121,7 +121,7 @@ func Start(ctx context.Context, c Config) (*Running, error) {
 	r.rest = rest
 	r.serve(newGate(idp, places), provider)
 	r.serve(newGate(pretend, otherPlaces), world)
-	go collectExpired(beside, r.store, r.log, collectEvery, r.world)
+	go r.worlds.run(beside)
 	context.AfterFunc(ctx, func() { r.Close(context.Background()) })
 	return r, nil
 }
@@ -145,18 +145,17 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	}
 	r.book = record.NewBook(r.store, r.records)
 
-	world, clock, err := openWorld(ctx, r.store, rand.Reader, c)
+	seed, err := c.loadSeed(vneid.SystemClock{})
 	if err != nil {
 		return nil, nil, err
 	}
-	r.world = world
-	ctx = vneid.WithWorld(ctx, world)
-	seed, err := c.loadSeed(clock.Base)
-	if err != nil {
+	r.worlds = &worlds{config: c, store: r.store, passwordHash: passwordHash, inbox: r.inbox, log: r.log, rand: rand.Reader,
+		real: vneid.SystemClock{}, seed: seed, known: map[string]*keeper{}}
+	if err := r.worlds.openDefault(ctx); err != nil {
 		return nil, nil, err
 	}
-	k := &keeper{world: world, clock: clock, store: r.store, passwordHash: passwordHash, inbox: r.inbox, seed: seed, clients: c.Clients}
-	if err := k.fill(ctx); err != nil {
+	ctx = vneid.WithWorld(ctx, r.worlds.defaultWorld.world)
+	if err := r.worlds.defaultWorld.fill(ctx); err != nil {
 		return nil, nil, err
 	}
 	if len(seed.Personas) > 0 {
@@ -164,7 +163,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	}
 
 	providerConfig := op.Config{Store: r.store, Hasher: hasher, SMS: r.inbox, Rand: rand.Reader, Logger: r.log,
-		HelpURL: c.SandboxURL, ScanURL: c.SandboxURL + phone.Prefix + "/scan", MaxWaiting: c.waiting(), Metrics: set}
+		HelpURL: c.SandboxURL, ScanPath: phone.Prefix + "/scan", MaxWaiting: c.waiting(), Metrics: set}
 	var ownCA []byte
 	if r.ca != nil {
 		ownCA = r.ca.PEM()
@@ -183,6 +182,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 		return nil, nil, fmt.Errorf("build the provider: %w", err)
 	}
 	r.idp = idp
+	r.worlds.forget, r.worlds.keys = idp.ForgetWorld, idp.PrepareKeys
 	if err := idp.OpenKeys(ctx); err != nil {
 		return nil, nil, fmt.Errorf("open the signing keys: %w", err)
 	}
@@ -206,36 +206,29 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	sandboxMux := http.NewServeMux()
 	p.routes(sandboxMux)
 	phones.Routes(sandboxMux)
-	r.console(c, p, phones, hasher, k.moveClock).Routes(sandboxMux)
+	r.console(c, p, phones, hasher, r.worlds.moveClock).Routes(sandboxMux)
 	// For `make bench`: where the CPU goes. It tells nothing about people.
 	sandboxMux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	sandboxMux.Handle(dancu.Prefix, (&dancu.Register{Store: r.store, Logger: r.log}).Handler())
 	sandboxMux.Handle(api.Prefix+"/", api.New(api.Config{Store: r.store, Inbox: r.inbox, Phones: phones, Records: r.book, Rand: rand.Reader,
 		People:     &people.Editor{Store: r.store, Hasher: hasher, PasswordHash: passwordHash, SetPasscode: phones.SetPasscode},
-		AllowHosts: c.AllowHosts, Logger: r.log, MoveClock: k.moveClock, Reset: k.reset, RotateKey: idp.RotateKey}))
+		AllowHosts: c.AllowHosts, Logger: r.log, Worlds: r.worlds, MoveClock: r.worlds.moveClock, Reset: r.worlds.reset, RotateKey: idp.RotateKey}))
 
 	wrap := func(listener string, h http.Handler, maxBody int64) http.Handler {
 		o := &observer{listener: listener, log: r.log, metrics: set, rand: rand.Reader, clock: vneid.SystemClock{}, pages: p}
-		inWorld := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-			req = req.WithContext(vneid.WithWorld(req.Context(), names.see(req.Context(), world))) // ours to change
-			if maxBody > 0 {
-				req.Body = http.MaxBytesReader(w, req.Body, maxBody)
-			}
-			h.ServeHTTP(w, req)
-		})
+		h = r.worlds.around(p, names, maxBody, h)
 		if listener == "provider" {
-			return o.around(g.knownHosts(names.around(inWorld)))
+			h = names.around(h)
 		}
-		return o.around(g.knownHosts(inWorld))
+		return r.worlds.inDefault(o.around(g.knownHosts(h)))
 	}
 	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
 	r.endWork = endWork
 	r.work.Go(func() { idp.RunKeys(work) })
-	r.work.Go(func() { idp.RunLogouts(work) })
+	r.work.Go(func() { idp.RunLogouts(work, r.worlds.world) })
 	if r.records != nil {
 		r.work.Go(func() { r.records.Run(work) })
 	}
-	r.work.Go(func() { k.followClock(work) })
 	provider = health(r.store, set, r.records.Around(idp))
 	return wrap("provider", provider, maxFormBody), wrap("sandbox", g.callers(sandboxMux), 0), nil
 }

@@ -2,9 +2,11 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
@@ -13,7 +15,7 @@ import (
 )
 
 // keeper keeps a world: its salt, its clock and its seed, in memory and in the
-// store.
+// store, and who is in it.
 type keeper struct {
 	world        *vneid.World
 	clock        *vneid.OffsetClock
@@ -22,34 +24,82 @@ type keeper struct {
 	inbox        *sms.Network
 	seed         people.Data
 	clients      []people.Client // of the configuration; they win over those of the seed
+	tokenHash    string          // of the world's own API token, "" = none
 
 	mu sync.Mutex // one change of the record at a time
+
+	used, noted atomic.Int64 // real time in milliseconds: of the last request, and as it is kept
+
+	inside sync.Mutex
+	guests int
+	ended  bool
+	empty  chan struct{} // closed when it ended and nobody is in it any more
 }
 
-// openWorld loads the default world or makes it.
-func openWorld(ctx context.Context, store vneid.Store, r vneid.Rand, c *Config) (*vneid.World, *vneid.OffsetClock, error) {
-	clock := &vneid.OffsetClock{Base: vneid.SystemClock{}}
-	w := &vneid.World{ID: vneid.DefaultWorld, Issuer: c.Issuer, Clock: clock, Policy: c.Policy}
-	record, err := people.Record(ctx, store, w)
-	if err != nil {
-		return nil, nil, err
+// enter counts a request in, unless the world ended.
+func (k *keeper) enter() bool {
+	k.inside.Lock()
+	defer k.inside.Unlock()
+	if !k.ended {
+		k.guests++
 	}
-	if len(record.Salt) == 0 {
-		record.Salt = make([]byte, 32)
-		if _, err := io.ReadFull(r, record.Salt); err != nil {
-			return nil, nil, fmt.Errorf("make the world's salt: %w", err)
+	return !k.ended
+}
+
+func (k *keeper) leave() {
+	k.inside.Lock()
+	defer k.inside.Unlock()
+	if k.guests--; k.guests == 0 && k.ended {
+		close(k.empty)
+	}
+}
+
+// end lets nobody in any more and waits for those who are inside.
+func (k *keeper) end(ctx context.Context) {
+	k.inside.Lock()
+	if !k.ended {
+		k.ended, k.empty = true, make(chan struct{})
+		if k.guests == 0 {
+			close(k.empty)
 		}
-		if err := store.PutWorld(ctx, record); err != nil {
-			return nil, nil, fmt.Errorf("keep the new world: %w", err)
+	}
+	k.inside.Unlock()
+	k.inbox.Wake(k.world.ID)
+	select {
+	case <-k.empty:
+	case <-ctx.Done(): // they wait for something: whatever they do then finds nothing
+	}
+}
+
+func (k *keeper) use(now time.Time)  { k.used.Store(now.UnixMilli()) }
+func (k *keeper) lastUse() time.Time { return time.UnixMilli(k.used.Load()) }
+
+// noteUse reports, once in a while, that the store should hear of the use.
+func (k *keeper) noteUse(now time.Time) bool {
+	noted := k.noted.Load()
+	return now.Sub(time.UnixMilli(noted)) > usedEvery && k.noted.CompareAndSwap(noted, now.UnixMilli())
+}
+
+// openDefault loads the default world or makes it.
+func (ws *worlds) openDefault(ctx context.Context) error {
+	record, err := ws.store.World(ctx, vneid.DefaultWorld)
+	if errors.Is(err, vneid.ErrNotFound) || err == nil && len(record.Salt) == 0 {
+		record = vneid.WorldRecord{ID: vneid.DefaultWorld, Salt: make([]byte, 32)}
+		if _, err := io.ReadFull(ws.rand, record.Salt); err != nil {
+			return fmt.Errorf("make the world's salt: %w", err)
+		}
+		if err := ws.store.PutWorld(ctx, record); err != nil {
+			return fmt.Errorf("keep the new world: %w", err)
 		}
 		// Another process may have been faster; its salt counts.
-		if record, err = people.Record(ctx, store, w); err != nil {
-			return nil, nil, err
-		}
+		record, err = ws.store.World(ctx, vneid.DefaultWorld)
 	}
-	w.Salt = record.Salt
-	clock.SetOffset(offsetOf(record))
-	return w, clock, nil
+	if err != nil {
+		return fmt.Errorf("read the world: %w", err)
+	}
+	ws.defaultWorld = ws.keeper(record, ws.config.Policy)
+	ws.defaultWorld.clock.SetOffset(offsetOf(record))
+	return nil
 }
 
 func offsetOf(record vneid.WorldRecord) time.Duration {
@@ -92,31 +142,16 @@ func (k *keeper) moveClock(ctx context.Context, change func(offset time.Duration
 // followed here.
 const followEvery = time.Second / 2
 
-// followClock keeps the clock where the record says until ctx ends: several
-// processes may serve one world, and any of them may be told to move it.
-func (k *keeper) followClock(ctx context.Context) {
-	tick := time.NewTicker(followEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			k.readClock(ctx)
-		}
-	}
-}
-
-// readClock leaves the clock as it is while the store does not answer.
-func (k *keeper) readClock(ctx context.Context) {
+// follow brings the clock where the record says: several processes may serve
+// one world, and any of them may be told to move it.
+func (k *keeper) follow(record vneid.WorldRecord) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	record, err := people.Record(ctx, k.store, k.world)
-	if err != nil || offsetOf(record) == k.clock.Offset() {
-		return
+	k.noted.Store(record.UsedAt.UnixMilli())
+	if offset := offsetOf(record); offset != k.clock.Offset() {
+		k.clock.SetOffset(offset)
+		k.inbox.Wake(k.world.ID)
 	}
-	k.clock.SetOffset(offsetOf(record))
-	k.inbox.Wake(k.world.ID)
 }
 
 // reset takes the world back to its seed, its clock to real time. Salt and
@@ -129,7 +164,11 @@ func (k *keeper) reset(ctx context.Context) error {
 	defer k.mu.Unlock()
 	// Half a reset would be worse than one nobody waits for.
 	ctx = context.WithoutCancel(ctx)
-	record := vneid.WorldRecord{ID: k.world.ID, Salt: k.world.Salt}
+	record, err := people.Record(ctx, k.store, k.world)
+	if err != nil {
+		return err
+	}
+	record.SeedVersion, record.ClockOffsetMS = "", 0
 	if err := k.store.PutWorld(ctx, record); err != nil {
 		return fmt.Errorf("begin the reset: %w", err)
 	}
@@ -137,7 +176,7 @@ func (k *keeper) reset(ctx context.Context) error {
 	if err := k.store.ClearWorld(ctx, k.world.ID); err != nil {
 		return fmt.Errorf("clear the world: %w", err)
 	}
-	err := k.fill(ctx)
+	err = k.fill(ctx)
 	k.inbox.Wake(k.world.ID)
 	return err
 }

@@ -203,6 +203,39 @@ func (s *Store) Worlds(ctx context.Context) (list []vneid.WorldRecord, err error
 	return list, err
 }
 
+// World reads the record of a world.
+func (s *Store) World(ctx context.Context, id string) (w vneid.WorldRecord, err error) {
+	err = s.Peek(ctx, id, func(t vneid.Tx) (err error) {
+		w, err = t.(*tx).worldRecord()
+		return err
+	})
+	return w, err
+}
+
+// CreateWorld inserts the record of a world.
+func (s *Store) CreateWorld(ctx context.Context, w vneid.WorldRecord) error {
+	return s.Update(ctx, w.ID, func(t vneid.Tx) error { return t.(*tx).createWorld(w) })
+}
+
+// UseWorld notes when a world was used.
+func (s *Store) UseWorld(ctx context.Context, id string, at time.Time) error {
+	return s.Update(ctx, id, func(t vneid.Tx) error { return t.(*tx).useWorld(at) })
+}
+
+// DeleteWorld removes a world with all its rows.
+func (s *Store) DeleteWorld(ctx context.Context, world string) error {
+	return s.Update(ctx, world, func(t vneid.Tx) error { return t.(*tx).clear("signing_keys", "worlds") })
+}
+
+// LogoutWorlds lists the worlds with logout notices.
+func (s *Store) LogoutWorlds(ctx context.Context) (list []string, err error) {
+	err = s.View(ctx, "", func(t vneid.Tx) (err error) {
+		list, err = t.(*tx).logoutWorlds()
+		return err
+	})
+	return list, err
+}
+
 // PutWorld writes the record of a world.
 func (s *Store) PutWorld(ctx context.Context, w vneid.WorldRecord) error {
 	return s.Update(ctx, w.ID, func(t vneid.Tx) error { return t.(*tx).putWorld(w) })

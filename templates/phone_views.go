@@ -216,12 +216,12 @@ func (v PhoneHomeView) refresh() string { return "10" }
 func PhoneNotice(f Frame, code string, args ...any) PhoneNoticeView {
 	p := Problem(f, code, args...)
 	return PhoneNoticeView{Frame: f, Title: p.Title, What: p.What, Why: p.Why, Next: p.Next,
-		Action: "/phone/close", Button: f.T("phone.close")}
+		Action: f.Path("/phone/close"), Button: f.T("phone.close")}
 }
 
 // PhoneDone is the screen of something that went well: phone.<key>.*.
 func PhoneDone(f Frame, key string, args ...any) PhoneNoticeView {
 	key = "phone." + key
 	return PhoneNoticeView{Frame: f, Good: true, Title: f.T(key + ".title"), What: f.T(key+".what", args...), Next: f.T(key + ".next"),
-		Action: "/phone/close", Button: f.T("phone.close")}
+		Action: f.Path("/phone/close"), Button: f.T("phone.close")}
 }

@@ -26,12 +26,22 @@ type Store interface {
 	Peek(ctx context.Context, world string, fn func(Tx) error) error
 	Update(ctx context.Context, world string, fn func(Tx) error) error
 
-	Worlds(ctx context.Context) ([]WorldRecord, error)
+	Worlds(ctx context.Context) ([]WorldRecord, error) // ordered by ID
+	World(ctx context.Context, id string) (WorldRecord, error)
+	// CreateWorld inserts a record; of a world that had this ID before nothing
+	// is left. ErrExists for a taken ID.
+	CreateWorld(ctx context.Context, w WorldRecord) error
+	// UseWorld notes when a world was used.
+	UseWorld(ctx context.Context, id string, at time.Time) error
 	// PutWorld inserts or replaces a record; a salt that is there stays.
 	PutWorld(ctx context.Context, w WorldRecord) error
 	// ClearWorld removes every row of a world but its record and its signing
 	// keys: what a reset to the seed begins with.
 	ClearWorld(ctx context.Context, world string) error
+	// DeleteWorld removes a world with its record and everything in it.
+	DeleteWorld(ctx context.Context, world string) error
+	// LogoutWorlds are the worlds that have logout notices.
+	LogoutWorlds(ctx context.Context) ([]string, error)
 	// Collect removes rows of a world that ended more than a day ago by its
 	// clock: tokens, logins, sessions, throttles and messages; of logins in
 	// which nobody proved anything, those that ended more than an hour ago. A

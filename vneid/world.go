@@ -1,6 +1,9 @@
 package vneid
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // DefaultWorld is the world that exists without being asked for.
 const DefaultWorld = "default"
@@ -14,9 +17,12 @@ type World struct {
 	// Browser is where browsers find the pages, when that is not the issuer
 	// itself (a container's name means nothing to them); "" = Issuer.
 	Browser string
-	Clock   Clock
-	Policy  Policy
-	Salt    []byte // secret; subjects and one-time passwords hang on it
+	// Path is below what the world lies at every listener: "" for the default
+	// world, "/w/abc" for another.
+	Path   string
+	Clock  Clock
+	Policy Policy
+	Salt   []byte // secret; subjects and one-time passwords hang on it
 }
 
 // WorldRecord is what the store keeps of a world.
@@ -25,6 +31,34 @@ type WorldRecord struct {
 	Salt          []byte
 	ClockOffsetMS int64
 	SeedVersion   string // which seed filled it, "" = none yet
+	Policy        string // JSON: where its policy differs from the configuration's
+	TokenHash     string // of the token that its API takes, "" = none
+	CreatedAt     time.Time
+	UsedAt        time.Time // real time, to some minutes
+}
+
+// WorldPath is where a world lies.
+func WorldPath(id string) string {
+	if id == DefaultWorld {
+		return ""
+	}
+	return WorldPrefix + id
+}
+
+// WorldPrefix begins the path of every world but the default one.
+const WorldPrefix = "/w/"
+
+// ValidWorldID says whether a world may be called so.
+func ValidWorldID(id string) bool {
+	if len(id) == 0 || len(id) > 32 {
+		return false
+	}
+	for _, r := range id {
+		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' {
+			return false
+		}
+	}
+	return true
 }
 
 // Front is the URL below which browsers are sent to the pages.

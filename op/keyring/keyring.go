@@ -90,6 +90,14 @@ func New(c Config) (*Ring, error) {
 // much again for one that was interrupted between looking and acting.
 func (r *Ring) settled() time.Duration { return 2 * r.Pace }
 
+// Forget drops what is known of a world's keys. Whoever needs them reads them
+// again.
+func (r *Ring) Forget(world string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.worlds, world)
+}
+
 func (r *Ring) ringOf(world string) *worldRing {
 	r.mu.RLock()
 	w := r.worlds[world]

@@ -28,8 +28,12 @@ func generate(alg string) (crypto.Signer, error) {
 	return nil, fmt.Errorf("no such signing algorithm %q", alg)
 }
 
-// aheadRSA is how many RSA keys lie ready once somebody took one.
-const aheadRSA = 2
+// How many RSA keys lie ready: once somebody took one, and once somebody makes
+// worlds, which need two each.
+const (
+	aheadRSA       = 2
+	aheadForWorlds = 32
+)
 
 // pool makes private keys. It starts empty, because a server that finds its
 // keys in the database needs none; after the first key was taken it makes
@@ -38,6 +42,7 @@ type pool struct {
 	mu      sync.Mutex
 	rsa     []crypto.Signer
 	filling bool
+	ahead   int // 0 = aheadRSA
 	made    atomic.Int64
 }
 
@@ -62,12 +67,7 @@ func (p *pool) take(ctx context.Context, alg string) (crypto.Signer, error) {
 		return p.generate(alg)
 	}
 	ready := p.ready(alg)
-	p.mu.Lock()
-	if !p.filling {
-		p.filling = true
-		go p.fill()
-	}
-	p.mu.Unlock()
+	p.refill(0)
 	if ready != nil {
 		return ready, nil
 	}
@@ -88,11 +88,22 @@ func (p *pool) take(ctx context.Context, alg string) (crypto.Signer, error) {
 	}
 }
 
+// refill makes keys ahead, of which ahead or more shall lie ready from now on.
+func (p *pool) refill(ahead int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ahead = max(p.ahead, ahead, aheadRSA)
+	if !p.filling {
+		p.filling = true
+		go p.fill()
+	}
+}
+
 // fill ends when enough keys lie ready.
 func (p *pool) fill() {
 	for {
 		p.mu.Lock()
-		if len(p.rsa) >= aheadRSA {
+		if len(p.rsa) >= p.ahead {
 			p.filling = false
 			p.mu.Unlock()
 			return
@@ -120,6 +131,12 @@ func (p *pool) all(algs []string) ([]crypto.Signer, error) {
 		}
 	}
 	wait.Wait()
+	p.mu.Lock()
+	ahead := p.ahead
+	p.mu.Unlock()
+	if ahead > 0 {
+		p.refill(0)
+	}
 	for _, err := range errs {
 		if err != nil {
 			return nil, err
@@ -127,3 +144,6 @@ func (p *pool) all(algs []string) ([]crypto.Signer, error) {
 	}
 	return keys, nil
 }
+
+// Prepare makes keys ahead for worlds that will be made.
+func (r *Ring) Prepare() { r.pool.refill(aheadForWorlds) }

@@ -25,8 +25,7 @@ import (
 type Pages struct {
 	Service *vneid.Service
 	Logger  *slog.Logger
-	HelpURL string // the sandbox: people and SMS inbox; "" = none
-	ScanURL string // where the phone app takes codes: QR codes begin with it; "" = none are shown
+	Help    Help
 	Hub     *Hub
 	Metrics *metrics.Set
 }
@@ -201,3 +200,27 @@ func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, v tem
 
 // ignoreGone drops the error of a browser that left: nobody is there to tell.
 func ignoreGone(error) error { return nil }
+
+// Help is where people find what is not the provider: the sandbox with its
+// people and SMS inbox, and in it the phone app.
+type Help struct {
+	URL  string // of the default world's; "" = none
+	Scan string // path of the phone app for codes; "" = no QR codes are shown
+}
+
+// In is the sandbox of a world, "" = none.
+func (h Help) In(w *vneid.World) string {
+	if h.URL == "" {
+		return ""
+	}
+	return h.URL + w.Path
+}
+
+// ScanURL is where the phone app of a world takes codes: its QR codes begin
+// with it.
+func (h Help) ScanURL(w *vneid.World) string {
+	if h.Scan == "" {
+		return ""
+	}
+	return h.URL + w.Path + h.Scan
+}

@@ -16,7 +16,7 @@ import (
 // button for a new one.
 func (p *Pages) qrView(r *http.Request, step *vneid.Step) (v templates.QR) {
 	w, l := vneid.WorldFrom(r.Context()), step.Login
-	if p.ScanURL == "" || l.State != vneid.StateStarted {
+	if p.Help.Scan == "" || l.State != vneid.StateStarted {
 		return v
 	}
 	base, now := p.url(r, "/login/"+l.ID), w.Clock.Now()
@@ -33,7 +33,7 @@ func (p *Pages) qrView(r *http.Request, step *vneid.Step) (v templates.QR) {
 		v.By, v.At, v.Digits = step.ScannedBy, scannedAt(l), matchDigits(l)
 	default:
 		v.State, v.EventsURL = templates.QRFresh, base+"/events"+generation
-		v.ImageURL, v.Short, v.PhoneURL = base+"/qr.svg"+generation, l.QRShort(w.Salt), strings.TrimSuffix(p.ScanURL, "/scan")
+		v.ImageURL, v.Short, v.PhoneURL = base+"/qr.svg"+generation, l.QRShort(w.Salt), strings.TrimSuffix(p.Help.ScanURL(w), "/scan")
 		v.SecondsLeft = secondsUntil(qrEnds(l), now)
 	}
 	if !left {
@@ -88,7 +88,7 @@ func (p *Pages) picture(w http.ResponseWriter, r *http.Request) error {
 		http.Error(w, "this code is not shown here (any more)", http.StatusNotFound)
 		return nil
 	}
-	svg, err := drawQR(l.QRCode(p.ScanURL, world.Salt))
+	svg, err := drawQR(l.QRCode(p.Help.ScanURL(world), world.Salt))
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !step.ShowsQR || p.ScanURL == "" {
+	if !step.ShowsQR || p.Help.Scan == "" {
 		return vneid.Errorf(vneid.CodeForbidden, "qr_other_browser", "this browser does not show the live code of the login")
 	}
 	// A page that still shows an older code learns so at once.

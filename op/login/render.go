@@ -15,7 +15,7 @@ import (
 func (p *Pages) renderLogin(w http.ResponseWriter, r *http.Request, step *vneid.Step, status int, v templates.LoginView) error {
 	base := p.url(r, "/login/"+step.Login.ID)
 	v.Frame = p.Frame(w, r)
-	v.Action, v.CancelAction, v.HelpURL = base+"/password", base+"/cancel", p.HelpURL
+	v.Action, v.CancelAction, v.HelpURL = base+"/password", base+"/cancel", p.Help.In(vneid.WorldFrom(r.Context()))
 	v.ClientName, v.ClientHost = step.Client.ClientName, HostOf(step.Login.Request.RedirectURI)
 	v.QR = p.qrView(r, step)
 	return p.Render(w, r, status, v, FormActions(step.Client)...)
@@ -33,8 +33,8 @@ func (p *Pages) renderOTP(w http.ResponseWriter, r *http.Request, step *vneid.St
 	if r.Method == http.MethodGet && r.URL.Query().Has("resent") {
 		v.Notice = v.T("otp.resent")
 	}
-	if p.HelpURL != "" {
-		v.HelpURL = p.HelpURL + "/sms"
+	if help := p.Help.In(world); help != "" {
+		v.HelpURL = help + "/sms"
 	}
 	if err != nil {
 		p.log(r, step, err)

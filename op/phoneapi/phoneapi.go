@@ -30,7 +30,7 @@ const maxBody = 16 << 10
 type API struct {
 	Service *vneid.Service
 	Logger  *slog.Logger
-	ScanURL string // what QR codes of this provider begin with
+	ScanURL func(*vneid.World) string // what QR codes of a world begin with
 }
 
 // answer is the body of a call that succeeded, nil for {}.

@@ -39,6 +39,7 @@ type Config struct {
 	People     *people.Editor
 	Records    *record.Book
 	Rand       vneid.Rand
+	Worlds     Worlds
 	AllowHosts []string // hosts that clients may name besides the local ones
 	Logger     *slog.Logger
 
@@ -94,6 +95,9 @@ func (a *api) routes() []route {
 		{"GET", "/keys", "", a.listKeys},
 		{"POST", "/keys/rotate", "", a.rotateKey},
 		{"POST", "/reset", "", a.reset},
+		{"GET", "/worlds", "", a.listWorlds},
+		{"POST", "/worlds", "", a.createWorld},
+		{"DELETE", "/worlds/{id}", "", a.deleteWorld},
 	}
 }
 

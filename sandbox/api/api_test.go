@@ -314,7 +314,7 @@ func TestMessagesAreAskedForWithValidNumbersAndShortWaits(t *testing.T) {
 
 func TestWhatIsNotThereSaysWhatIs(t *testing.T) {
 	api := base(t)
-	for path, want := range map[string]int{"/openapi.json": 404, "/phones": 404, "/worlds": 404, "/": 404, "/personas/a/b": 404} {
+	for path, want := range map[string]int{"/openapi.json": 404, "/phones": 404, "/worlds/none/x": 404, "/": 404, "/personas/a/b": 404} {
 		var p problem
 		if resp := call(t, "GET", api+path, "", &p); resp.StatusCode != want || !strings.Contains(p.Detail, "GET /api/v1/sms?to=&wait=") {
 			t.Errorf("%s: %d %+v", path, resp.StatusCode, p)

@@ -85,7 +85,7 @@ func (a *api) createClient(w http.ResponseWriter, r *http.Request) (int, any, er
 	if err != nil {
 		return 0, nil, err
 	}
-	w.Header().Set("Location", Prefix+"/clients/"+m.ClientID)
+	w.Header().Set("Location", here(r)+"/clients/"+m.ClientID)
 	return http.StatusCreated, answerWith(&client, secret), nil
 }
 

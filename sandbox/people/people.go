@@ -9,8 +9,8 @@ package people
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
@@ -77,14 +77,14 @@ func Seed(ctx context.Context, store vneid.Store, w *vneid.World, passwordHash s
 // Record is what the store keeps of a world; a fresh record with the world's
 // salt when it keeps nothing yet.
 func Record(ctx context.Context, store vneid.Store, w *vneid.World) (vneid.WorldRecord, error) {
-	records, err := store.Worlds(ctx)
+	record, err := store.World(ctx, w.ID)
+	if errors.Is(err, vneid.ErrNotFound) {
+		return vneid.WorldRecord{ID: w.ID, Salt: w.Salt}, nil
+	}
 	if err != nil {
-		return vneid.WorldRecord{}, fmt.Errorf("read the worlds: %w", err)
+		return vneid.WorldRecord{}, fmt.Errorf("read the world: %w", err)
 	}
-	if i := slices.IndexFunc(records, func(r vneid.WorldRecord) bool { return r.ID == w.ID }); i >= 0 {
-		return records[i], nil
-	}
-	return vneid.WorldRecord{ID: w.ID, Salt: w.Salt}, nil
+	return record, nil
 }
 
 func putPersonas(ctx context.Context, store vneid.Store, w *vneid.World, passwordHash string, personas []vneid.Persona) error {

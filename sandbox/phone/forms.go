@@ -55,7 +55,7 @@ func takesPicture(r *http.Request) bool {
 // done sends the browser where the app is shown.
 func done(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, Prefix, http.StatusSeeOther)
+	http.Redirect(w, r, vneid.WorldFrom(r.Context()).Path+Prefix, http.StatusSeeOther)
 	return nil
 }
 

@@ -100,17 +100,19 @@ func (a *app) home() {
 	a.Code, a.Scan, a.Expires, a.Switch, a.Want, a.Slip, a.Notice = "", nil, time.Time{}, false, nil, nil, nil
 }
 
-const handsetCookie = "phone_default_handset"
+const handsetCookie = "handset"
 
-func (p *Phones) cookieName(kind string) string {
+// cookieName carries party and world, since ports of one host share cookies.
+func (p *Phones) cookieName(r *http.Request, kind string) string {
+	name := "phone_" + vneid.WorldFrom(r.Context()).ID + "_" + kind
 	if p.Secure {
-		return "__Host-" + kind
+		return "__Host-" + name
 	}
-	return kind
+	return name
 }
 
-func (p *Phones) setCookie(w http.ResponseWriter, kind, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{Name: p.cookieName(kind), Value: value, Path: "/", MaxAge: maxAge,
+func (p *Phones) setCookie(w http.ResponseWriter, r *http.Request, kind, value string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{Name: p.cookieName(r, kind), Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: p.Secure})
 }
 
@@ -119,7 +121,7 @@ const secretLen = 43 // 256 bits in base64url
 // holderID is the row of the browser, "" when it has none. A browser with two
 // cookies of the name got one from elsewhere: it counts as none.
 func (p *Phones) holderID(r *http.Request) string {
-	found := r.CookiesNamed(p.cookieName(handsetCookie))
+	found := r.CookiesNamed(p.cookieName(r, handsetCookie))
 	if len(found) != 1 || len(found[0].Value) != secretLen {
 		return ""
 	}
@@ -236,7 +238,7 @@ func (p *Phones) hold(w http.ResponseWriter, r *http.Request, h holder) error {
 		return tx.PutHandset(&vneid.Handset{ID: id, Data: raw, SeenAt: world.Clock.Now()})
 	})
 	if err == nil && secret != "" {
-		p.setCookie(w, handsetCookie, secret, int(keepFor.Seconds()))
+		p.setCookie(w, r, handsetCookie, secret, int(keepFor.Seconds()))
 	}
 	return err
 }

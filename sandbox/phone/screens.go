@@ -33,16 +33,16 @@ func (p *Phones) show(w http.ResponseWriter, r *http.Request) error {
 	case a.Removed:
 		v = removedView(f)
 	case a.Activation != nil && a.Activation.Proved:
-		v = passcodeView(f, a, "new", Prefix+"/passcode")
+		v = passcodeView(f, a, "new", f.Path(Prefix+"/passcode"))
 	case a.Activation != nil:
 		v = otpView(f, a, now)
 	case ph.row.DeviceID == "":
 		v = templates.PhoneStartView{Frame: f, CodeWaits: a.Code != ""}
 	case !a.unlocked(now):
-		v = passcodeView(f, a, "unlock", Prefix+"/unlock")
+		v = passcodeView(f, a, "unlock", f.Path(Prefix+"/unlock"))
 	case a.Want != nil:
 		purpose := map[bool]string{true: "on", false: "off"}[*a.Want]
-		v = passcodeView(f, a, purpose, Prefix+"/web-login/passcode")
+		v = passcodeView(f, a, purpose, f.Path(Prefix+"/web-login/passcode"))
 	case a.Scan != nil && !now.Before(a.Expires):
 		v = scanNotice(templates.PhoneNotice(f, "qr_expired"))
 	case a.Scan != nil && a.Switch:
@@ -95,7 +95,7 @@ func signInRow(f templates.Frame, s *SignIn) templates.PhoneSignIn {
 		method = f.T(key)
 	}
 	return templates.PhoneSignIn{Login: s.Login, ClientName: s.ClientName, Host: hostOr(f, s.Host, s.Device), Browser: s.Browser, IP: s.IP, At: hanoiTime(s.At),
-		Method: method, Open: s.Open, URL: Prefix + "/sign-ins/" + url.PathEscape(s.Login)}
+		Method: method, Open: s.Open, URL: f.Path(Prefix + "/sign-ins/" + url.PathEscape(s.Login))}
 }
 
 // signIn asks before a sign-in is disowned.
@@ -246,7 +246,7 @@ func scanNotice(v templates.PhoneNoticeView) templates.PhoneNoticeView {
 
 func removedView(f templates.Frame) templates.PhoneNoticeView {
 	v := templates.PhoneNotice(f, "device_replaced")
-	v.Action, v.Button = Prefix+"/leave", f.T("phone.removed.button")
+	v.Action, v.Button = f.Path(Prefix+"/leave"), f.T("phone.removed.button")
 	return v
 }
 
@@ -346,19 +346,20 @@ func secondsUntil(at, now time.Time) int {
 // clip keeps a typed value that goes back into its field within reason.
 func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), 64)], "") }
 
-const langCookie = "phone_default_lang"
+const langCookie = "lang"
 
 // frame is the frame of a page in the language that was chosen: by ?lang=,
 // which is remembered, or before.
 func (p *Phones) frame(w http.ResponseWriter, r *http.Request) templates.Frame {
-	f := templates.Frame{Lang: templates.Vi, HomeURL: "/"}
-	if c, err := r.Cookie(p.cookieName(langCookie)); err == nil {
+	path := vneid.WorldFrom(r.Context()).Path
+	f := templates.Frame{Lang: templates.Vi, HomeURL: path + "/", AssetBase: path}
+	if c, err := r.Cookie(p.cookieName(r, langCookie)); err == nil {
 		f.Lang, _ = templates.ParseLang(c.Value)
 	}
 	query := r.URL.Query()
 	if lang, ok := templates.ParseLang(query.Get("lang")); ok {
 		f.Lang = lang
-		p.setCookie(w, langCookie, string(lang), 365*24*3600)
+		p.setCookie(w, r, langCookie, string(lang), 365*24*3600)
 	}
 	other := templates.En
 	if f.Lang == templates.En {
@@ -366,7 +367,7 @@ func (p *Phones) frame(w http.ResponseWriter, r *http.Request) templates.Frame {
 	}
 	switch r.Method {
 	case http.MethodPost: // the answer to a refused form
-		f.SwitchURL = Prefix + "?lang=" + string(other)
+		f.SwitchURL = f.Path(Prefix) + "?lang=" + string(other)
 	default:
 		again := url.Values{"lang": {string(other)}}
 		for _, name := range []string{"code", "q"} {
@@ -427,7 +428,7 @@ func (p *Phones) fail(w http.ResponseWriter, r *http.Request, err error) {
 	} else if e != nil {
 		p.logRefusal(r, e)
 	}
-	v.Links = []templates.Link{{Text: f.T("phone.again"), URL: Prefix, Primary: true}}
+	v.Links = []templates.Link{{Text: f.T("phone.again"), URL: f.Path(Prefix), Primary: true}}
 	if p.render(w, status, v) != nil {
 		http.Error(w, "Lỗi nội bộ. / Internal error.", http.StatusInternalServerError)
 	}

@@ -101,6 +101,8 @@ func Run(t *testing.T, open func(t *testing.T) vneid.Store) {
 		{"worlds do not see each other", worldsAreApart},
 		{"clearing a world keeps its record and keys, and other worlds", clearKeepsRecordAndKeys},
 		{"world records are listed and replaced", worldRecords},
+		{"a deleted world leaves nothing, and a new one begins with nothing", deletedWorldLeavesNothing},
+		{"worlds with logout notices are found", worldsWithLogoutNotices},
 		{"a closed store is unavailable", closedIsUnavailable},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
@@ -96,9 +97,75 @@ func worldRecords(t *testing.T, s vneid.Store) {
 	}
 	changed.Salt = a.Salt // once there it stays: subjects hang on it
 	equal(t, "Worlds", list, []vneid.WorldRecord{changed, b})
+	if err := s.UseWorld(ctx, "b", noon); err != nil {
+		t.Fatal(err)
+	}
+	b.UsedAt = noon
+	got, err := s.World(ctx, "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "World", got, b)
+	_, err = s.World(ctx, "c")
+	is(t, "World that is not there", err, vneid.ErrNotFound)
 	if err := s.Ping(ctx); err != nil {
 		t.Errorf("Ping: %v", err)
 	}
+}
+
+func deletedWorldLeavesNothing(t *testing.T, s vneid.Store) {
+	ctx := context.Background()
+	mine, theirs := filled("k"), filled("other values")
+	theirs.rename("k")
+	err := errors.Join(s.CreateWorld(ctx, vneid.WorldRecord{ID: world, Salt: []byte("salt")}), s.CreateWorld(ctx, vneid.WorldRecord{ID: other}),
+		s.Update(ctx, world, mine.write), s.Update(ctx, other, theirs.write))
+	if err != nil {
+		t.Fatal(err)
+	}
+	is(t, "creating it again", s.CreateWorld(ctx, vneid.WorldRecord{ID: world, Salt: []byte("pepper")}), vneid.ErrExists)
+	mine.check(t, s, world, "k")
+	for _, id := range []string{world, "never existed"} {
+		if err := s.DeleteWorld(ctx, id); err != nil {
+			t.Errorf("deleting world %s: %v", id, err)
+		}
+	}
+	theirs.check(t, s, other, "k")
+	list, err := s.Worlds(ctx)
+	if err != nil || len(list) != 1 || list[0].ID != other {
+		t.Errorf("Worlds: %v, %v", list, err)
+	}
+	// What somebody still wrote for the former world is not the new one's.
+	again := filled("k")
+	if err := errors.Join(s.Update(ctx, world, again.write), s.CreateWorld(ctx, vneid.WorldRecord{ID: world, Salt: []byte("new")})); err != nil {
+		t.Fatal(err)
+	}
+	view(t, s, func(tx vneid.Tx) error {
+		_, err := tx.Account("k")
+		is(t, "Account", err, vneid.ErrNotFound)
+		keys, err := tx.SigningKeys()
+		if len(keys) > 0 {
+			t.Errorf("keys of the former world: %v", keys)
+		}
+		return err
+	})
+}
+
+func worldsWithLogoutNotices(t *testing.T, s vneid.Store) {
+	ctx := context.Background()
+	for i, id := range []string{world, world, other} {
+		err := s.Update(ctx, id, func(tx vneid.Tx) error {
+			return tx.PutLogoutNotice(&vneid.LogoutNotice{ClientID: "c", SessionID: string(rune('a' + i)), DueAt: noon})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ids, err := s.LogoutWorlds(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(ids)
+	equal(t, "LogoutWorlds", ids, []string{world, other})
 }
 
 func closedIsUnavailable(t *testing.T, s vneid.Store) {

@@ -85,7 +85,7 @@
     }
     return async (canvas) => {
       const frame = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
-      const answer = await fetch("/phone/picture", { method: "POST", headers: { "Content-Type": "image/jpeg" }, body: frame, credentials: "same-origin" });
+      const answer = await fetch(scanner.dataset.pictures, { method: "POST", headers: { "Content-Type": "image/jpeg" }, body: frame, credentials: "same-origin" });
       return answer.status === 200 ? (await answer.json()).code : undefined;
     };
   };

@@ -1,0 +1,456 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/sms"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/strictyaml"
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// worlds are the worlds of this store, as this process knows them: the default
+// one always, another once somebody asks for it. The store is the truth;
+// other processes make, move and delete worlds too.
+type worlds struct {
+	config       *Config
+	store        vneid.Store
+	passwordHash string // of the personas: copied, never computed for a world
+	inbox        *sms.Network
+	log          *slog.Logger
+	rand         vneid.Rand
+	real         vneid.Clock
+	seed         people.Data
+	forget       func(world string)
+	keys         func() // worlds will be made: prepare keys
+
+	defaultWorld *keeper
+
+	mu    sync.Mutex
+	known map[string]*keeper
+}
+
+const (
+	// mostWorlds bounds how many there may be.
+	mostWorlds = 10_000
+	// mostKnown bounds those in memory, some 30 KB each with its keys.
+	mostKnown = 1000
+	// unusedFor is how long an unused world stays.
+	unusedFor = 24 * time.Hour
+	// usedEvery is how exactly the use of a world is kept.
+	usedEvery = 10 * time.Minute
+	// followedFor is how long after its last request a world's record is read
+	// again and again; then the next request reads it.
+	followedFor = sms.MaxWait + time.Minute
+)
+
+// find is the keeper of a world, or ErrNotFound.
+func (ws *worlds) find(ctx context.Context, id string) (*keeper, error) {
+	if id == vneid.DefaultWorld {
+		return ws.defaultWorld, nil
+	}
+	if !vneid.ValidWorldID(id) {
+		return nil, vneid.ErrNotFound
+	}
+	now := ws.real.Now()
+	ws.mu.Lock()
+	k := ws.known[id]
+	ws.mu.Unlock()
+	if k != nil && now.Sub(k.lastUse()) < followedFor {
+		k.use(now)
+		return k, ws.noteUse(ctx, k, now)
+	}
+	record, err := ws.store.World(ctx, id)
+	if err != nil {
+		if errors.Is(err, vneid.ErrNotFound) {
+			ws.drop(k)
+		}
+		return nil, err
+	}
+	if k, err = ws.remember(record, now); err != nil {
+		return nil, err
+	}
+	return k, ws.noteUse(ctx, k, now)
+}
+
+// remember makes the keeper of a record, or brings the known one up to date.
+func (ws *worlds) remember(record vneid.WorldRecord, now time.Time) (*keeper, error) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	k := ws.known[record.ID]
+	if k != nil && string(k.world.Salt) != string(record.Salt) { // deleted, and made again
+		delete(ws.known, record.ID)
+		ws.forget(record.ID)
+		k = nil
+	}
+	if k == nil {
+		policy, err := ws.policyOf(record)
+		if err != nil {
+			return nil, err
+		}
+		for len(ws.known) >= mostKnown {
+			ws.forgetOldest()
+		}
+		k = ws.keeper(record, policy)
+		ws.known[record.ID] = k
+	}
+	k.follow(record)
+	k.use(now)
+	return k, nil
+}
+
+func (ws *worlds) forgetOldest() {
+	var oldest *keeper
+	for _, k := range ws.known {
+		if oldest == nil || k.lastUse().Before(oldest.lastUse()) {
+			oldest = k
+		}
+	}
+	delete(ws.known, oldest.world.ID)
+	ws.forget(oldest.world.ID)
+}
+
+// drop forgets a world that is gone.
+func (ws *worlds) drop(k *keeper) {
+	if k == nil {
+		return
+	}
+	ws.mu.Lock()
+	if ws.known[k.world.ID] == k {
+		delete(ws.known, k.world.ID)
+		ws.forget(k.world.ID)
+	}
+	ws.mu.Unlock()
+	ws.inbox.Wake(k.world.ID)
+}
+
+func (ws *worlds) keeper(record vneid.WorldRecord, policy vneid.Policy) *keeper {
+	clock := &vneid.OffsetClock{Base: ws.real}
+	path := vneid.WorldPath(record.ID)
+	world := &vneid.World{ID: record.ID, Path: path, Issuer: ws.config.Issuer + path, Clock: clock, Policy: policy, Salt: record.Salt}
+	return &keeper{world: world, clock: clock, store: ws.store, passwordHash: ws.passwordHash, inbox: ws.inbox,
+		seed: ws.seed, clients: ws.config.Clients, tokenHash: record.TokenHash}
+}
+
+// policyOf is the configuration's policy with what the world has of its own.
+func (ws *worlds) policyOf(record vneid.WorldRecord) (vneid.Policy, error) {
+	if record.Policy == "" {
+		return ws.config.Policy, nil
+	}
+	policy, mistakes := readPolicy(ws.config.Policy, []byte(record.Policy))
+	if len(mistakes) > 0 {
+		return policy, fmt.Errorf("the policy of world %s: %w", record.ID, mistakes.Err())
+	}
+	return policy, nil
+}
+
+// noteUse keeps that a world is used, now and then.
+func (ws *worlds) noteUse(ctx context.Context, k *keeper, now time.Time) error {
+	if !k.noteUse(now) {
+		return nil
+	}
+	return ws.store.UseWorld(ctx, k.world.ID, now)
+}
+
+// Create makes a world from the seed. The token of its API is shown here and
+// nowhere else.
+func (ws *worlds) Create(ctx context.Context, id string, policy []byte) (made api.NewWorld, err error) {
+	ws.keys() // for this one and those that follow
+	if id == "" {
+		id = randomWorldID(ws.rand)
+	}
+	var bad []api.FieldError
+	if !vneid.ValidWorldID(id) || id == vneid.DefaultWorld {
+		bad = append(bad, api.FieldError{Field: "id", Detail: "1 to 32 of a-z 0-9 -, and not default"})
+	}
+	own, mistakes := readPolicy(ws.config.Policy, policy)
+	for _, m := range mistakes {
+		bad = append(bad, api.FieldError{Field: strings.TrimSuffix("policy."+m.Key, "."), Detail: strings.TrimSuffix(m.What+"; "+m.Hint, "; ")})
+	}
+	if len(bad) > 0 {
+		return made, api.InvalidFields("", bad)
+	}
+	// Half a world would be worse than one nobody waits for.
+	ctx = context.WithoutCancel(ctx)
+	all, err := ws.store.Worlds(ctx)
+	if err != nil {
+		return made, err
+	}
+	if len(all) > mostWorlds { // with the default one, which does not count
+		return made, api.Refuse(http.StatusConflict, fmt.Sprintf("there are %d worlds already; DELETE %s/worlds/{id} removes one", mostWorlds, api.Prefix))
+	}
+	token := vneid.NewSecret(ws.rand)
+	now := ws.real.Now()
+	record := vneid.WorldRecord{ID: id, Salt: make([]byte, 32), TokenHash: vneid.SecretHash(token), CreatedAt: now, UsedAt: now}
+	if compact := strings.TrimSpace(string(policy)); compact != "" && compact != "{}" && compact != "null" {
+		record.Policy = compact
+	}
+	if _, err := io.ReadFull(ws.rand, record.Salt); err != nil {
+		return made, fmt.Errorf("make the world's salt: %w", err)
+	}
+	if err := ws.store.CreateWorld(ctx, record); errors.Is(err, vneid.ErrExists) {
+		p := api.Refuse(http.StatusConflict, "there is a world "+id+"; choose another id, or DELETE "+api.Prefix+"/worlds/"+id+" first")
+		p.Errors = []api.FieldError{{Field: "id", Detail: "is taken"}}
+		return made, p
+	} else if err != nil {
+		return made, fmt.Errorf("keep the new world: %w", err)
+	}
+	k := ws.keeper(record, own)
+	if err := k.fill(vneid.WithWorld(ctx, k.world)); err != nil {
+		return made, errors.Join(err, ws.store.DeleteWorld(ctx, id)) // nobody knows its token
+	}
+	if k, err = ws.remember(record, now); err != nil {
+		return made, err
+	}
+	return api.NewWorld{World: ws.describe(record), Token: token}, nil
+}
+
+func (ws *worlds) describe(r vneid.WorldRecord) api.World {
+	path := vneid.WorldPath(r.ID)
+	w := api.World{ID: r.ID, Issuer: ws.config.Issuer + path, Sandbox: ws.config.SandboxURL + path, API: ws.config.SandboxURL + api.Prefix + path}
+	if !r.CreatedAt.IsZero() {
+		w.CreatedAt, w.ExpiresAt = r.CreatedAt.UTC().Format(time.RFC3339), r.UsedAt.Add(unusedFor).UTC().Format(time.RFC3339)
+	}
+	return w
+}
+
+// List describes every world.
+func (ws *worlds) List(ctx context.Context) ([]api.World, error) {
+	records, err := ws.store.Worlds(ctx)
+	list := []api.World{}
+	for _, r := range records {
+		list = append(list, ws.describe(r))
+	}
+	return list, err
+}
+
+// Delete removes a world with everything in it.
+func (ws *worlds) Delete(ctx context.Context, id string) error {
+	if id == vneid.DefaultWorld {
+		return api.Refuse(http.StatusConflict, "the default world stays; POST "+api.Prefix+"/reset takes it back to its seed")
+	}
+	if !vneid.ValidWorldID(id) {
+		return noWorld(id)
+	}
+	if _, err := ws.store.World(ctx, id); errors.Is(err, vneid.ErrNotFound) {
+		return noWorld(id)
+	} else if err != nil {
+		return err
+	}
+	return ws.remove(context.WithoutCancel(ctx), id)
+}
+
+// remove deletes a world. Requests that are in it come to their end first, so
+// that none writes behind the deletion.
+func (ws *worlds) remove(ctx context.Context, id string) error {
+	ws.mu.Lock()
+	k := ws.known[id]
+	ws.mu.Unlock()
+	if k != nil {
+		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
+		k.end(ctx)
+	}
+	err := ws.store.DeleteWorld(ctx, id)
+	ws.drop(k)
+	return err
+}
+
+func noWorld(id string) *api.Problem {
+	return api.Refuse(http.StatusNotFound, "there is no world "+clipASCII(id)+"; GET "+api.Prefix+"/worlds lists them, POST makes one")
+}
+
+// run follows the records of worlds in use and removes those that nobody uses,
+// until ctx ends.
+func (ws *worlds) run(ctx context.Context) {
+	tick, sweep := time.NewTicker(followEvery), time.NewTicker(time.Minute)
+	defer tick.Stop()
+	defer sweep.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			for _, k := range ws.inUse() {
+				ws.followOne(ctx, k)
+			}
+		case <-sweep.C:
+			ws.sweep(ctx)
+		}
+	}
+}
+
+// inUse are the worlds that somebody asked for lately.
+func (ws *worlds) inUse() []*keeper {
+	list := []*keeper{ws.defaultWorld}
+	since := ws.real.Now().Add(-followedFor)
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	for _, k := range ws.known {
+		if k.lastUse().After(since) {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// followOne leaves the world as it is while the store does not answer.
+func (ws *worlds) followOne(ctx context.Context, k *keeper) {
+	record, err := ws.store.World(ctx, k.world.ID)
+	switch {
+	case errors.Is(err, vneid.ErrNotFound) && k != ws.defaultWorld, err == nil && string(record.Salt) != string(k.world.Salt):
+		ws.drop(k)
+	case err == nil:
+		k.follow(record)
+	}
+}
+
+// sweep removes what expired in the worlds in use, and the worlds that nobody
+// used for a day.
+func (ws *worlds) sweep(ctx context.Context) {
+	for _, k := range ws.inUse() {
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		removed, err := ws.store.Collect(ctx, k.world)
+		ws.log.DebugContext(ctx, "expired rows collected", "world", k.world.ID, "removed", removed, "error", err)
+		cancel()
+	}
+	records, err := ws.store.Worlds(ctx)
+	if err != nil {
+		return // the next round tries again
+	}
+	before := ws.real.Now().Add(-unusedFor)
+	for _, r := range records {
+		if r.ID == vneid.DefaultWorld || r.UsedAt.After(before) {
+			continue
+		}
+		if err := ws.remove(ctx, r.ID); err != nil {
+			ws.log.WarnContext(ctx, "an unused world was not removed", "world", r.ID, "error", err)
+			return
+		}
+		ws.log.InfoContext(ctx, "a world that nobody used for a day was removed", "world", r.ID)
+	}
+}
+
+// readPolicy reads JSON that says where a policy differs from another, by the
+// keys of the configuration file.
+func readPolicy(base vneid.Policy, differs []byte) (vneid.Policy, strictyaml.Mistakes) {
+	if len(differs) == 0 {
+		return base, nil
+	}
+	if !json.Valid(differs) {
+		return base, strictyaml.Mistakes{{What: "not JSON"}}
+	}
+	p := policyFile(base)
+	f := strictyaml.Read("", append([]byte(`{"policy": `), append(differs, '}')...), &struct {
+		Policy *policyFile `yaml:"policy"`
+	}{&p})
+	checkPolicy(f, &p)
+	for i := range f.Mistakes {
+		f.Mistakes[i].Key = strings.TrimPrefix(strings.TrimPrefix(f.Mistakes[i].Key, "policy"), ".")
+	}
+	return vneid.Policy(p), f.Mistakes
+}
+
+// randomWorldID names a world that nobody named.
+func randomWorldID(r vneid.Rand) string {
+	const letters = "abcdefghijkmnpqrstuvwxyz23456789"
+	b := make([]byte, 12)
+	if _, err := io.ReadFull(r, b); err != nil {
+		panic("sandbox: no randomness: " + err.Error())
+	}
+	for i := range b {
+		b[i] = letters[b[i]&31]
+	}
+	return string(b)
+}
+
+// around finds the world of each request by its path, /w/abc/… and at the API
+// /api/v1/w/abc/…, and hands the rest of the path on.
+func (ws *worlds) around(p *pages, names *issuers, maxBody int64, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, path := splitWorld(r.URL.Path)
+		k, err := ws.find(r.Context(), id)
+		if err == nil && !k.enter() {
+			err = vneid.ErrNotFound
+		}
+		if err != nil {
+			p.noWorld(w, r, id, err)
+			return
+		}
+		defer k.leave()
+		r = r.WithContext(vneid.WithWorld(context.WithValue(r.Context(), keeperKey{}, k), names.see(r.Context(), k.world))) // ours to change
+		if id != vneid.DefaultWorld {
+			u := *r.URL
+			u.Path, u.RawPath = path, ""
+			r.URL = &u
+		}
+		if maxBody > 0 {
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// inDefault is the world of a request until its own is known: refusals and
+// error pages stand in some world too.
+func (ws *worlds) inDefault(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(vneid.WithWorld(r.Context(), ws.defaultWorld.world)))
+	})
+}
+
+// splitWorld reads the world off a path; what names none is the default
+// world's.
+func splitWorld(path string) (id, rest string) {
+	before, after := "", path
+	if below, ok := strings.CutPrefix(path, api.Prefix); ok {
+		before, after = api.Prefix, below
+	}
+	named, ok := strings.CutPrefix(after, vneid.WorldPrefix)
+	if !ok {
+		return vneid.DefaultWorld, path
+	}
+	id, after, _ = strings.Cut(named, "/")
+	if id == vneid.DefaultWorld {
+		id = "" // it has one address
+	}
+	return id, before + "/" + after
+}
+
+type keeperKey struct{}
+
+// worldOf is the keeper of a request.
+func worldOf(r *http.Request) *keeper { return keeperOf(r.Context()) }
+
+func keeperOf(ctx context.Context) *keeper {
+	k, ok := ctx.Value(keeperKey{}).(*keeper)
+	if !ok {
+		panic("sandbox: no world in this context")
+	}
+	return k
+}
+
+func (ws *worlds) world(ctx context.Context, id string) (*vneid.World, error) {
+	k, err := ws.find(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return k.world, nil
+}
+
+// moveClock and reset are those of the request's world.
+func (ws *worlds) moveClock(ctx context.Context, change func(offset time.Duration, real time.Time) (time.Duration, error)) error {
+	return keeperOf(ctx).moveClock(ctx, change)
+}
+
+func (ws *worlds) reset(ctx context.Context) error { return keeperOf(ctx).reset(ctx) }

@@ -1,0 +1,7 @@
+-- Worlds beside the default one: each with a policy and an API token of its own,
+-- removed when nobody uses it any more.
+
+ALTER TABLE worlds ADD COLUMN policy TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE worlds ADD COLUMN token_hash TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE worlds ADD COLUMN created_ms BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE worlds ADD COLUMN used_ms BIGINT NOT NULL DEFAULT 0;
