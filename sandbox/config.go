@@ -133,7 +133,7 @@ func ParseServe(args []string, env func(string) string) (Config, error) {
 		file, source = env(envPrefix+"CONFIG"), envPrefix+"CONFIG"
 	}
 	if file != "" {
-		content, err := readFile(file)
+		content, err := readFile(file, strictyaml.MaxSize)
 		if err != nil {
 			r.add(source, "", err.Error(), "name a readable file")
 		} else {
@@ -158,7 +158,7 @@ func ParseServe(args []string, env func(string) string) (Config, error) {
 // CheckFile reads a configuration file alone, as "config check" does.
 func CheckFile(name string, env func(string) string) error {
 	r := &reading{source: map[string]string{}}
-	content, err := readFile(name)
+	content, err := readFile(name, strictyaml.MaxSize)
 	if err != nil {
 		return strictyaml.Mistakes{{Source: name, What: err.Error()}}
 	}
@@ -169,14 +169,14 @@ func CheckFile(name string, env func(string) string) error {
 	return r.mistakes.Err()
 }
 
-// readFile reads a file without following endless ones.
-func readFile(name string) ([]byte, error) {
+// readFile reads at most most+1 bytes of a file: no endless ones.
+func readFile(name string, most int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, strictyaml.MaxSize+1))
+	return io.ReadAll(io.LimitReader(f, most+1))
 }
 
 // parseFlags reads "--name value" and "--name=value"; one dash will do.
@@ -342,7 +342,7 @@ func (c *Config) loadSeed(clock vneid.Clock) (people.Data, error) {
 	case "none":
 		return people.None(), nil
 	}
-	content, err := readFile(c.Seed)
+	content, err := readFile(c.Seed, people.MaxFile)
 	if err != nil {
 		return people.Data{}, err
 	}

@@ -141,7 +141,7 @@ func (c *Config) trusted(own []byte) (*x509.CertPool, error) {
 	if c.TrustCA == "" {
 		return pool, nil
 	}
-	content, err := readFile(c.TrustCA)
+	content, err := readFile(c.TrustCA, 1<<20)
 	if err != nil {
 		return nil, err
 	}

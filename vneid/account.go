@@ -67,7 +67,8 @@ type Account struct {
 	UpdatedAt    time.Time
 }
 
-// Validate reports every mistake of a persona, field by field.
+// Validate reports every mistake of a persona, field by field, and brings what
+// people write differently into one form (Unicode NFC, single spaces).
 func (p *Persona) Validate(nowYear int) map[string]string {
 	bad := map[string]string{}
 	p.Name = norm.NFC.String(strings.Join(strings.Fields(p.Name), " "))
@@ -160,11 +161,16 @@ func (p *Persona) checkTexts(bad map[string]string) {
 			bad[field] = "at most 200 characters, no control characters"
 		}
 	}
-	if a := p.Address; a != nil {
+	if p.Address != nil {
+		a := *p.Address // the caller's may be shared
 		tidy("address.street", &a.Street)
 		tidy("address.commune", &a.Commune)
 		tidy("address.province", &a.Province)
+		if p.Address = &a; a == (Address{}) {
+			p.Address = nil
+		}
 	}
+	p.Note = norm.NFC.String(strings.TrimSpace(strings.ReplaceAll(p.Note, "\r\n", "\n")))
 	if len([]rune(p.Note)) > 1000 || strings.ContainsFunc(strings.ReplaceAll(p.Note, "\n", " "), isControl) {
 		bad["note"] = "at most 1000 characters, no control characters but line ends"
 	}

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
@@ -56,12 +57,18 @@ type Config struct {
 
 type api struct {
 	Config
-	mux *http.ServeMux
+	mux       *http.ServeMux
+	importing sync.Mutex // held by the one import that may run
 }
 
 // handler answers with a body for JSON, or an error; a *Problem goes out as it
 // is, anything else is our fault and logged.
 type handler func(w http.ResponseWriter, r *http.Request) (status int, body any, err error)
+
+// document is a body that is no JSON.
+type document interface {
+	write(w http.ResponseWriter, status int)
+}
 
 type route struct {
 	method, path, query string
@@ -72,6 +79,8 @@ func (a *api) routes() []route {
 	return []route{
 		{"GET", "/personas", "?q=", a.listPersonas},
 		{"POST", "/personas", "", a.createPersona},
+		{"GET", "/personas/export", "?format=", a.exportPersonas},
+		{"POST", "/personas/import", "", a.importPersonas},
 		{"GET", "/personas/{cccd}", "", a.getPersona},
 		{"PATCH", "/personas/{cccd}", "", a.patchPersona},
 		{"DELETE", "/personas/{cccd}", "", a.deletePersona},
@@ -121,11 +130,15 @@ func (a *api) serve(h handler) http.HandlerFunc {
 				Refuse(http.StatusUnsupportedMediaType, "writes need the header Content-Type: application/json").Write(w)
 				return
 			}
-			r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+			most := int64(MaxBody)
+			if r.URL.Path == Prefix+"/personas/import" {
+				most = maxImport
+			}
+			r.Body = http.MaxBytesReader(w, r.Body, most)
 		}
 		status, body, err := h(w, r)
-		if text, ok := body.(markdown); ok && err == nil {
-			text.write(w, status)
+		if d, ok := body.(document); ok && err == nil {
+			d.write(w, status)
 			return
 		}
 		if err == nil {

@@ -29,9 +29,16 @@ func (p *persona) Defaults() {
 	p.Persona = citizen("", "", "", "", "", "")
 }
 
-// Read reads a seed file. The error is a strictyaml.Mistakes with all there
-// are.
+// Read reads a seed file, YAML or, by its ending, CSV. The error is a
+// strictyaml.Mistakes with all there are.
 func Read(name string, content []byte, nowYear int, allowHosts []string) (Data, error) {
+	if FormatOf(name) == CSV {
+		return readCSVSeed(name, content, nowYear)
+	}
+	return readYAML(name, content, nowYear, allowHosts)
+}
+
+func readYAML(name string, content []byte, nowYear int, allowHosts []string) (Data, error) {
 	var raw seedFile
 	f := strictyaml.Read(name, content, &raw)
 	sum := sha256.Sum256(content)

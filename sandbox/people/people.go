@@ -61,13 +61,13 @@ func Seed(ctx context.Context, store vneid.Store, w *vneid.World, passwordHash s
 	if record.SeedVersion == d.Version {
 		return nil
 	}
-	if err := putPersonas(ctx, store, w, passwordHash, d.Personas); err != nil {
+	if err := Put(ctx, store, w, passwordHash, d, nil); err != nil {
 		return fmt.Errorf("seed the people: %w", err)
 	}
 	if err := PutClients(ctx, store, w, d.Clients); err != nil {
 		return fmt.Errorf("seed the clients: %w", err)
 	}
-	if err := putRegister(ctx, store, w, d); err != nil {
+	if err := putAskers(ctx, store, w, d.Askers); err != nil {
 		return fmt.Errorf("seed the population database: %w", err)
 	}
 	record.SeedVersion = d.Version
@@ -87,31 +87,9 @@ func Record(ctx context.Context, store vneid.Store, w *vneid.World) (vneid.World
 	return record, nil
 }
 
-func putPersonas(ctx context.Context, store vneid.Store, w *vneid.World, passwordHash string, personas []vneid.Persona) error {
-	if len(personas) == 0 {
-		return nil
-	}
+func putAskers(ctx context.Context, store vneid.Store, w *vneid.World, askers []Asker) error {
 	return store.Update(ctx, w.ID, func(tx vneid.Tx) error {
-		for _, p := range personas {
-			account := vneid.Account{
-				Persona: p, ID: vneid.AccountID(w.Salt, p.CCCD), PasswordHash: passwordHash, UpdatedAt: w.Clock.Now(),
-			}
-			if err := tx.PutAccount(&account); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-func putRegister(ctx context.Context, store vneid.Store, w *vneid.World, d Data) error {
-	return store.Update(ctx, w.ID, func(tx vneid.Tx) error {
-		for i := range d.Register {
-			if err := tx.PutRegisterEntry(&d.Register[i]); err != nil {
-				return err
-			}
-		}
-		for _, a := range d.Askers {
+		for _, a := range askers {
 			if err := tx.PutRegisterConsumer(&vneid.RegisterConsumer{KeyHash: vneid.SecretHash(a.Key), Name: a.Name, PerMinute: a.PerMinute}); err != nil {
 				return err
 			}

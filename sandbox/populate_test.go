@@ -1,4 +1,4 @@
-package people_test
+package sandbox_test
 
 import (
 	"context"
@@ -16,13 +16,13 @@ const somebody vneid.CCCD = "038890000001" // Nguyễn Bá Long
 
 // town is a populated store, what lies under it, and a world in a context.
 type town struct {
-	t          *testing.T
+	t          testing.TB
 	ctx        context.Context
 	world      string
 	store, raw vneid.Store
 }
 
-func newTown(t *testing.T) *town {
+func newTown(t testing.TB) *town {
 	t.Helper()
 	raw, err := storage.Open(t.Context(), "sqlite::memory:", storage.Options{})
 	if err != nil {
@@ -32,7 +32,7 @@ func newTown(t *testing.T) *town {
 	return townIn(t, raw, "default")
 }
 
-func townIn(t *testing.T, raw vneid.Store, world string) *town {
+func townIn(t testing.TB, raw vneid.Store, world string) *town {
 	w := &vneid.World{ID: world, Salt: []byte("salt of " + world), Clock: vneid.SystemClock{}}
 	return &town{t, vneid.WithWorld(t.Context(), w), world, people.Populate(raw, "the hash"), raw}
 }
