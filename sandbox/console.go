@@ -13,6 +13,7 @@ import (
 
 	"github.com/vneid-sandbox/vneid-sandbox/op/password"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/console"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
 	"github.com/vneid-sandbox/vneid-sandbox/storage"
 	"github.com/vneid-sandbox/vneid-sandbox/templates"
@@ -20,12 +21,12 @@ import (
 )
 
 // console puts the console together, and what it shows of the program itself.
-func (r *Running) console(c *Config, p *pages, phones *phone.Phones, hasher *password.Hasher, moveClock func(context.Context, vneid.ClockMove) error) *console.Console {
+func (r *Running) console(c *Config, p *pages, phones *phone.Phones, hasher *password.Hasher, editor *people.Editor, moveClock func(context.Context, vneid.ClockMove) error) *console.Console {
 	real := vneid.SystemClock{}
 	h := &healthPage{r: r, database: storage.WithoutPassword(c.Database), version: c.Version, hasher: hasher, real: real, started: real.Now(),
 		listeners: map[string]string{"provider": c.Listen, "sandbox": c.SandboxListen}}
-	return console.New(console.Config{Store: r.store, Hasher: hasher, Inbox: r.inbox, Phones: phones, Rand: rand.Reader, Logger: r.log,
-		AllowHosts: c.AllowHosts, Portal: p.portal, Version: c.Version, Frame: p.frame, Show: p.show, Fail: p.fail,
+	return console.New(console.Config{Store: r.store, Hasher: hasher, Inbox: r.inbox, Phones: phones, People: editor,
+		Registrar: &people.Registrar{Store: r.store, Rand: rand.Reader, AllowHosts: c.AllowHosts}, Portal: p.portal, Version: c.Version, Frame: p.frame, Show: p.show, Fail: p.fail,
 		MoveClock: moveClock, RotateKey: r.idp.RotateKey, Settings: c.inForce, Health: h.look, Real: real})
 }
 

@@ -206,12 +206,13 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	sandboxMux := http.NewServeMux()
 	p.routes(sandboxMux)
 	phones.Routes(sandboxMux)
-	r.console(c, p, phones, hasher, r.worlds.moveClock).Routes(sandboxMux)
+	editor := &people.Editor{Store: r.store, Hasher: hasher, PasswordHash: passwordHash, SetPasscode: phones.SetPasscode}
+	r.console(c, p, phones, hasher, editor, r.worlds.moveClock).Routes(sandboxMux)
 	// For `make bench`: where the CPU goes. It tells nothing about people.
 	sandboxMux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	sandboxMux.Handle(dancu.Prefix, (&dancu.Register{Store: r.store, Logger: r.log}).Handler())
 	sandboxMux.Handle(api.Prefix+"/", api.New(api.Config{Store: r.store, Inbox: r.inbox, Phones: phones, Records: r.book, Rand: rand.Reader,
-		People:     &people.Editor{Store: r.store, Hasher: hasher, PasswordHash: passwordHash, SetPasscode: phones.SetPasscode},
+		People:     editor,
 		AllowHosts: c.AllowHosts, Logger: r.log, Worlds: r.worlds, MoveClock: r.worlds.moveClock, Reset: r.worlds.reset, RotateKey: idp.RotateKey}))
 
 	wrap := func(listener string, h http.Handler, maxBody int64) http.Handler {

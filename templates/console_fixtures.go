@@ -71,7 +71,7 @@ func consoleFixtures(l Lang, f Frame) map[string]View {
 	public := client
 	public.Client.Method = "none"
 	clientWrong := Form{Options: options, Values: map[string][]string{"client_id": {"cổng"}, "redirect_uris": {"https://dichvucong.gov.vn/cb"}},
-		Wrong: map[string]string{"client_id": text("console.wrong.client_id"), "redirect_uris": text("console.wrong.uri.line", 1)}}
+		Wrong: map[string]string{"client_id": text("console.wrong.client_id"), "redirect_uris": text("console.wrong.line", 1) + " " + text("console.uri.gov") + "."}}
 
 	sessions := []ConsoleSession{
 		{ID: "s1", CCCD: an, Name: "Nguyễn Văn An", ACR: "LoA2", Method: text("phone.method.qr"), Clients: []string{"Cổng của bạn", "Cổng dịch vụ công tỉnh Thanh Hóa (bản mẫu)"}, CreatedAt: at, ExpiresAt: later},

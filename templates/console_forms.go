@@ -69,6 +69,7 @@ var personaForm = []formGroup{
 		{name: "email", kind: inText}, {name: "street", kind: inText}, {name: "commune", kind: inText}, {name: "province", kind: inText},
 		{name: "cmnd", kind: inNumber},
 	}},
+	{name: "secrets", folded: true, fields: []formField{{name: "password", kind: inText}, {name: "passcode", kind: inNumber}}},
 	{name: "note", fields: []formField{{name: "note", kind: inText}}},
 }
 
@@ -76,7 +77,7 @@ var clientForm = []formGroup{
 	{name: "client", fields: []formField{
 		{name: "client_id", kind: inText}, {name: "client_name", kind: inText}, {name: "redirect_uris", kind: inLines},
 		{name: "token_endpoint_auth_method", kind: inOne, verbatim: true},
-		{name: "require_pkce", kind: inSwitch},
+		{name: "jwks_uri", kind: inText}, {name: "require_pkce", kind: inSwitch},
 	}},
 	{name: "consent", fields: []formField{
 		{name: "consent", kind: inOne, options: []string{"once", "always", "never"}},
@@ -85,6 +86,7 @@ var clientForm = []formGroup{
 	{name: "logout", folded: true, fields: []formField{
 		{name: "post_logout_redirect_uris", kind: inLines}, {name: "backchannel_logout_uri", kind: inText},
 		{name: "backchannel_logout_session_required", kind: inSwitch},
+		{name: "frontchannel_logout_uri", kind: inText}, {name: "frontchannel_logout_session_required", kind: inSwitch},
 	}},
 	{name: "tokens", folded: true, fields: []formField{
 		{name: "id_token_signed_response_alg", kind: inOne, verbatim: true}, {name: "id_token_claims", kind: inMany, verbatim: true},

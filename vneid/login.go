@@ -385,3 +385,17 @@ func otpHash(salt []byte, loginID, digits string) string {
 func constantTimeEqual(a, b string) bool {
 	return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
 }
+
+// Method is how the person signed in, by what was recorded: qr, app_code, otp
+// or password.
+func (l *Login) Method() string {
+	switch {
+	case l.QR.State == QRConfirmed:
+		return "qr"
+	case l.OTP.Channel == OTPByApp:
+		return "app_code"
+	case l.OTP.Channel == OTPBySMS:
+		return "otp"
+	}
+	return "password"
+}

@@ -188,22 +188,9 @@ func (a *API) home(ctx context.Context, c *call) (answer, error) {
 		body.Codes = append(body.Codes, codeRow{placeOf(code.Login, code.ClientName), code.Digits, seconds(code.Login.OTP.ExpiresAt.Sub(now))})
 	}
 	for _, s := range h.Recent {
-		body.Recent = append(body.Recent, signIn{placeOf(s.Login, s.ClientName), rfc3339(s.Login.Auth.Time), method(s.Login), s.Open})
+		body.Recent = append(body.Recent, signIn{placeOf(s.Login, s.ClientName), rfc3339(s.Login.Auth.Time), s.Login.Method(), s.Open})
 	}
 	return body, nil
-}
-
-// method is how a person signed in, by what was recorded.
-func method(l *vneid.Login) string {
-	switch {
-	case l.QR.State == vneid.QRConfirmed:
-		return "qr"
-	case l.OTP.Channel == vneid.OTPByApp:
-		return "app_code"
-	case l.OTP.Channel == vneid.OTPBySMS:
-		return "otp"
-	}
-	return "password"
 }
 
 func seconds(d time.Duration) int { return max(0, int(d/time.Second)) }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
 
@@ -63,92 +64,79 @@ func (a *api) createClient(w http.ResponseWriter, r *http.Request) (int, any, er
 	if err != nil {
 		return 0, nil, err
 	}
-	if m.ClientID == "" {
-		m.ClientID = vneid.NewID(a.Rand)
-	}
-	if err := a.check(&m, bad); err != nil {
-		return 0, nil, err
-	}
-	now := vneid.WorldFrom(r.Context()).Clock.Now()
-	client := vneid.Client{ClientMetadata: m, CreatedAt: now, UpdatedAt: now}
-	secret := a.renewSecret(&client)
-	err = a.Store.Update(r.Context(), vneid.WorldFrom(r.Context()).ID, func(tx vneid.Tx) error {
-		if _, err := tx.Client(m.ClientID); err == nil {
-			p := Refuse(http.StatusConflict, "client_id is taken; PATCH "+Prefix+"/clients/"+m.ClientID+" changes that client")
-			p.Errors = []FieldError{{"client_id", "is taken"}}
-			return p
-		} else if !errors.Is(err, vneid.ErrNotFound) {
-			return err
+	if len(bad) > 0 { // with all the rest that is wrong
+		if m.ClientID == "" {
+			m.ClientID = vneid.NewID(a.Rand)
 		}
-		return tx.PutClient(&client)
-	})
-	if err != nil {
-		return 0, nil, err
+		return 0, nil, clientProblem(bad, m.Normalize(a.AllowHosts))
 	}
-	w.Header().Set("Location", here(r)+"/clients/"+m.ClientID)
-	return http.StatusCreated, answerWith(&client, secret), nil
+	client, secret, err := a.registrar().Add(r.Context(), m)
+	if errors.Is(err, vneid.ErrExists) {
+		p := Refuse(http.StatusConflict, "client_id is taken; PATCH "+here(r)+"/clients/"+m.ClientID+" changes that client")
+		p.Errors = []FieldError{{"client_id", "is taken"}}
+		return 0, nil, p
+	}
+	if err != nil {
+		return 0, nil, clientError(err)
+	}
+	w.Header().Set("Location", here(r)+"/clients/"+client.ClientID)
+	return http.StatusCreated, answerWith(client, secret), nil
 }
 
-// patchClient merges fields into a client, RFC 7396. A client that begins to
-// authenticate with a secret gets one, one that ceases to loses its own.
+// patchClient merges fields into a client, RFC 7396.
 func (a *api) patchClient(_ http.ResponseWriter, r *http.Request) (int, any, error) {
 	body, err := readBody(r)
 	if err != nil {
 		return 0, nil, err
 	}
-	var client *vneid.Client
-	var secret string
-	err = a.Store.Update(r.Context(), vneid.WorldFrom(r.Context()).ID, func(tx vneid.Tx) error {
-		var err error
-		if client, err = tx.Client(r.PathValue("client_id")); err != nil {
-			return noSuchClient(err)
-		}
-		id, hadSecret := client.ClientID, client.HasSecret()
-		given, bad, err := parseObject(body, &client.ClientMetadata)
+	id := r.PathValue("client_id")
+	client, secret, err := a.registrar().Change(r.Context(), id, func(m *vneid.ClientMetadata) error {
+		given, bad, err := parseObject(body, m)
 		if err != nil {
 			return err
 		}
-		if client.ClientID != id {
+		if m.ClientID != id {
 			bad = append(bad, FieldError{"client_id", "cannot be changed; POST a new client"})
-			client.ClientID = id
+			m.ClientID = id
 		}
 		if given["token_endpoint_auth_method"] && !given["require_pkce"] {
-			client.RequirePKCE = nil // its default depends on the method
+			m.RequirePKCE = nil // its default depends on the method
 		}
-		if err := a.check(&client.ClientMetadata, bad); err != nil {
-			return err
+		if len(bad) > 0 {
+			return clientProblem(bad, m.Normalize(a.AllowHosts))
 		}
-		secret = ""
-		if client.HasSecret() != hadSecret {
-			secret = a.renewSecret(client)
-		}
-		client.UpdatedAt = vneid.WorldFrom(r.Context()).Clock.Now()
-		return tx.PutClient(client)
+		return nil
 	})
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, clientError(err)
 	}
 	return http.StatusOK, answerWith(client, secret), nil
 }
 
 func (a *api) deleteClient(_ http.ResponseWriter, r *http.Request) (int, any, error) {
-	w := vneid.WorldFrom(r.Context())
-	err := a.Store.Update(r.Context(), w.ID, func(tx vneid.Tx) error {
-		return vneid.RemoveClient(tx, r.PathValue("client_id"), w.Clock.Now())
-	})
-	if err != nil {
+	if err := a.registrar().Remove(r.Context(), r.PathValue("client_id")); err != nil {
 		return 0, nil, noSuchClient(err)
 	}
 	return http.StatusNoContent, nil, nil
 }
 
-// check fills in the defaults and collects every invalid field.
-func (a *api) check(m *vneid.ClientMetadata, bad []FieldError) error {
-	invalid := m.Normalize(a.AllowHosts)
-	wrongTypes := len(bad)
-	if bad = withInvalid(bad, invalid); len(bad) == 0 {
-		return nil
+func (a *api) registrar() *people.Registrar {
+	return &people.Registrar{Store: a.Store, Rand: a.Rand, AllowHosts: a.AllowHosts}
+}
+
+// clientError is the problem of an error of people.Registrar.
+func clientError(err error) error {
+	var invalid people.Invalid
+	if errors.As(err, &invalid) {
+		return clientProblem(nil, invalid)
 	}
+	return noSuchClient(err)
+}
+
+// clientProblem lists every invalid field; bad are those of the wrong type.
+func clientProblem(bad []FieldError, invalid map[string]string) *Problem {
+	wrongTypes := len(bad)
+	bad = withInvalid(bad, invalid)
 	code := "invalid_client_metadata" // RFC 7591 §3.2.2
 	for _, b := range bad[wrongTypes:] {
 		if strings.Contains(b.Field, "redirect_uris") {
@@ -156,16 +144,4 @@ func (a *api) check(m *vneid.ClientMetadata, bad []FieldError) error {
 		}
 	}
 	return InvalidFields(code, bad)
-}
-
-// renewSecret gives a client that uses one a new secret, and takes it away from
-// any other.
-func (a *api) renewSecret(c *vneid.Client) (secret string) {
-	if !c.HasSecret() {
-		c.SecretHash = ""
-		return ""
-	}
-	secret = vneid.NewSecret(a.Rand)
-	c.SecretHash = vneid.SecretHash(secret)
-	return secret
 }

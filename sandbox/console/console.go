@@ -14,13 +14,13 @@ package console
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/form"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/sms"
 	"github.com/vneid-sandbox/vneid-sandbox/templates"
@@ -32,15 +32,14 @@ const Prefix = "/console"
 
 // Config is what the console works with.
 type Config struct {
-	Store      vneid.Store
-	Hasher     vneid.Hasher
-	Inbox      *sms.Network
-	Phones     *phone.Phones
-	Rand       vneid.Rand
-	Logger     *slog.Logger
-	AllowHosts []string // hosts that clients may name besides the local ones
-	Portal     string   // the sample portal, "" = unknown
-	Version    string
+	Store     vneid.Store
+	Hasher    vneid.Hasher
+	Inbox     *sms.Network
+	Phones    *phone.Phones
+	People    *people.Editor
+	Registrar *people.Registrar
+	Portal    string // the sample portal, "" = unknown
+	Version   string
 
 	// Frame, Show and Fail are how the sandbox makes a page and answers with it.
 	Frame func(http.ResponseWriter, *http.Request) templates.Frame
@@ -74,6 +73,30 @@ func (c *Console) Routes(mux *http.ServeMux) {
 	get("", c.overview)
 
 	get("/personas", c.listPersonas)
+	get("/personas/new", c.newPerson)
+	get("/personas/{cccd}", c.person)
+	post("/personas", c.createPerson)
+	post("/personas/{cccd}", c.changePerson)
+	post("/personas/{cccd}/status", c.setStatus)
+	post("/personas/{cccd}/web-login", c.setWebLogin("personas"))
+	post("/personas/{cccd}/delete", c.deletePerson)
+
+	get("/phones", c.listPhones)
+	get("/phones/{cccd}", c.phone)
+	post("/phones/{cccd}/ready", c.makePhone)
+	post("/phones/{cccd}/web-login", c.setWebLogin("phones"))
+
+	get("/clients", c.listClients)
+	get("/clients/new", c.newClient)
+	get("/clients/{client_id}", c.client)
+	post("/clients", c.createClient)
+	post("/clients/{client_id}", c.changeClient)
+	post("/clients/{client_id}/secret", c.newSecret)
+	post("/clients/{client_id}/delete", c.deleteClient)
+
+	get("/sessions", c.listSessions)
+	post("/sessions/{sid}/end", c.endSession)
+
 	get("/sms", c.messages)
 	get("/keys", c.listKeys)
 	post("/keys/rotate", c.rotateKey)

@@ -220,7 +220,9 @@ func TestAKeyIsRotatedStageByStage(t *testing.T) {
 }
 
 func TestTheConfigurationInForceShowsNoSecret(t *testing.T) {
-	d := open(t, func(c *sandbox.Config) { c.SealingKey = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff" })
+	d := open(t, func(c *sandbox.Config) {
+		c.SealingKey = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+	})
 	body := d.get("/console/config", "otp_lifetime", "2m0s", "VNEID_SANDBOX_KEY", "đã đặt", "VNEID_SANDBOX_TOKEN", "không đặt", "sqlite::memory:")
 	if strings.Contains(body, "00112233") {
 		t.Error("the page shows the sealing key")

@@ -44,7 +44,7 @@ func (c *Console) overview(w http.ResponseWriter, r *http.Request) error {
 	for _, n := range []struct {
 		what string
 		n    int
-	}{{"personas", counts.Accounts}} {
+	}{{"personas", counts.Accounts}, {"phones", counts.Devices}, {"clients", counts.Clients}, {"sessions", counts.Sessions}} {
 		v.Counts = append(v.Counts, templates.ConsoleCount{What: n.what, Number: counted(n.n), Path: Prefix + "/" + n.what})
 	}
 	messages, err := c.Inbox.View(r.Context(), v.Frame, "")

@@ -133,3 +133,36 @@ func (p *Phones) passcodeHash(ctx context.Context) (string, error) {
 	}
 	return p.readyHash, nil
 }
+
+// Held is what the sandbox knows of the phone behind a device.
+type Held struct {
+	Ready, Unlocked bool
+	Scanned         string // the login that the app asks about, "" = none
+}
+
+// Look tells of a phone without asking it, or making one. A phone of somebody's
+// own, that calls the provider by itself, tells nothing.
+func Look(tx vneid.Tx, device *vneid.Device, now time.Time) (h Held, err error) {
+	row, err := tx.HandsetOf(device.ID)
+	if errors.Is(err, vneid.ErrNotFound) {
+		return h, nil
+	}
+	if err != nil {
+		return h, err
+	}
+	ph, err := phoneOf(row)
+	if err != nil {
+		return h, err
+	}
+	h = Held{Ready: ph.app.Ready, Unlocked: ph.app.unlocked(now)}
+	if ph.app.Scan != nil && now.Before(ph.app.Expires) {
+		h.Scanned = ph.app.Scan.Login
+	}
+	return h, nil
+}
+
+// MakeReady gives somebody a ready phone, unless they have a phone.
+func (p *Phones) MakeReady(ctx context.Context, cccd vneid.CCCD) error {
+	_, err := p.phoneFor(ctx, cccd)
+	return err
+}
