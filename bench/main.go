@@ -39,6 +39,7 @@ type options struct {
 type variant struct {
 	kind             string
 	accounts, tokens int
+	silent           bool // logins are not recorded
 }
 
 func (v variant) name() string {
@@ -49,14 +50,21 @@ func (v variant) name() string {
 	if v.tokens > 0 {
 		name += fmt.Sprintf(", %d tokens", v.tokens)
 	}
+	if v.silent {
+		name += ", not recording"
+	}
 	return name
 }
 
 // variants are the columns of the table. Full databases stand beside the empty
-// one of the same kind: what fullness costs is the difference within one run.
+// one of the same kind: what fullness costs is the difference within one run,
+// and so is what recording costs.
 func (o options) variants() (list []variant) {
 	for i, kind := range o.databases {
 		list = append(list, variant{kind: kind})
+		if i == 0 {
+			list = append(list, variant{kind: kind, silent: true})
+		}
 		if i == 0 && o.accounts > 0 {
 			list = append(list, variant{kind: kind, accounts: o.accounts})
 		}

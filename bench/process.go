@@ -190,6 +190,9 @@ func startServer(ctx context.Context, o options, v variant) (s *server, err erro
 	}
 	s.args = []string{"serve", "--config", filepath.Join(dir, "bench.yaml"), "--listen", "localhost:" + p1, "--sandbox-listen", "localhost:" + p2,
 		"--database", database, "--seed", filepath.Join(dir, "seed.yaml"), "--data", dir}
+	if v.silent {
+		s.args = append(s.args, "--record", "off")
+	}
 	// Once for the schema, the world and the client of the seed.
 	if err := s.start(ctx, binary); err != nil {
 		return s, err

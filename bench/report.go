@@ -104,6 +104,15 @@ func report(columns []*column, binaryMiB float64) {
 	beside("end_session", "end_session", target{1.1, 1.1, "×"}, func(c *column) bool { return c.variant.tokens > 0 })
 	beside("our own CPU of "+lightLogin, lightLogin, target{1.2, 1.2, "×"}, func(c *column) bool { return c.variant.kind == "postgres" })
 	for _, c := range columns[1:] {
+		if c.variant.silent {
+			for _, name := range []string{lightLogin, qrLogin} {
+				if base.cost[name] == nil || c.cost[name] == nil {
+					continue
+				}
+				v := base.cost[name].each() - c.cost[name].each()
+				rows = append(rows, single(columns, base, "of it recording: "+name, target{0.3, 0.2, "ms"}, v, fmt.Sprintf("%.3f ms", v)))
+			}
+		}
 		if c.variant.kind == "postgres" {
 			v := c.cost[lightLogin].eachDB()
 			rows = append(rows, single(columns, c, "the database's CPU of "+lightLogin, target{1, 0.6, "ms"}, v, fmt.Sprintf("%.3f ms", v)))
