@@ -43,6 +43,9 @@ type Config struct {
 	// Recorder takes what is told to clients without a request of theirs; nil =
 	// nobody. What belongs to a request goes to its vneid.Trail.
 	Recorder vneid.Recorder
+	// RecordPath, in the sandbox, is followed by the id of a record that a
+	// developer may read; "" = there is none.
+	RecordPath string
 	// TrustedCAs vouch for clients that are told of logouts by https; nil = the
 	// system's.
 	TrustedCAs *x509.CertPool
@@ -96,7 +99,7 @@ const (
 // New builds a provider.
 func New(ctx context.Context, c Config) (*Provider, error) {
 	service := vneid.NewService(c.Store, c.Hasher, c.SMS, c.Rand)
-	help := login.Help{URL: strings.TrimSuffix(c.HelpURL, "/"), Scan: c.ScanPath}
+	help := login.Help{URL: strings.TrimSuffix(c.HelpURL, "/"), Scan: c.ScanPath, Record: c.RecordPath}
 	if c.Metrics == nil {
 		c.Metrics = metrics.NewSet()
 	}

@@ -173,6 +173,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	}
 	if r.records != nil {
 		providerConfig.Recorder = r.records
+		providerConfig.RecordPath = console.Prefix + "/logins/"
 	}
 	if err := c.setKeys(&providerConfig); err != nil {
 		return nil, nil, err

@@ -96,6 +96,7 @@ func FixturesIn(l Lang) map[string]View {
 	expired.Status, expired.Links = 400, []Link{back}
 	redirect := Problem(f, "redirect_uri_invalid")
 	redirect.Status, redirect.RequestID = 400, "01JD9Z3V7R"
+	redirect.RecordURL = "http://localhost:9997/console/logins/Zq3mT0cV"
 	redirect.Technical = "redirect_uri http://127.0.0.1:9999/calback is not one of the client's redirect_uris"
 	done := Problem(f, "login_done")
 	done.Links = []Link{back}

@@ -85,6 +85,7 @@ type MessageView struct {
 	RequestID              string
 	Status                 int
 	Technical              string // for the developer, shown small
+	RecordURL              string // where a developer reads what led here, "" = not shown to this visitor
 }
 
 // Link is a way on from a message.

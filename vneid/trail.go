@@ -296,7 +296,7 @@ func (t *Trail) Beside(from, to Party, kind StepKind, path string, pairs ...stri
 // RecordID is the record that this request is part of, "" when it is of none.
 func (t *Trail) RecordID() string {
 	switch {
-	case t == nil:
+	case t == nil || t.step.Kind == "":
 		return ""
 	case t.login != nil:
 		return t.login.ID

@@ -206,6 +206,8 @@ func ignoreGone(error) error { return nil }
 type Help struct {
 	URL  string // of the default world's; "" = none
 	Scan string // path of the phone app for codes; "" = no QR codes are shown
+	// Record is the path of records, followed by an id; "" = there are none.
+	Record string
 }
 
 // In is the sandbox of a world, "" = none.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -139,6 +140,7 @@ func (p *Pages) failStep(w http.ResponseWriter, r *http.Request, step *vneid.Ste
 	f := p.Frame(w, r)
 	v := templates.Problem(f, key, argsOf(err)...)
 	v.Status, v.RequestID = status, w.Header().Get("X-Request-Id")
+	v.RecordURL = p.recordURL(r)
 	if e := asError(err); e != nil && status != http.StatusInternalServerError {
 		v.Technical = e.Hint
 	}
@@ -146,6 +148,25 @@ func (p *Pages) failStep(w http.ResponseWriter, r *http.Request, step *vneid.Ste
 		v.Links = p.waysOn(r, f, step, key)
 	}
 	return p.Render(w, r, status, v)
+}
+
+// recordURL is the record of a refused request, for a developer: whoever sits at
+// this machine. Citizens elsewhere are shown none, nor who comes by a proxy.
+func (p *Pages) recordURL(r *http.Request) string {
+	id := vneid.TrailFrom(r.Context()).RecordID()
+	if p.Help.URL == "" || p.Help.Record == "" || id == "" {
+		return ""
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !peer.Addr().Unmap().IsLoopback() {
+		return ""
+	}
+	for name := range r.Header {
+		if name == "Forwarded" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded-") {
+			return ""
+		}
+	}
+	return p.Help.In(vneid.WorldFrom(r.Context())) + p.Help.Record + id
 }
 
 // waysOn are the links under an error: back to the portal, where the browser
