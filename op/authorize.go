@@ -106,7 +106,7 @@ func (p *Provider) trustedClient(ctx context.Context, form url.Values) (client *
 	}
 	if !client.MatchRedirectURI(uri) {
 		return nil, vneid.Errorf(vneid.CodeInvalid, "redirect_uri_invalid", "client %s sent redirect_uri %.300q, registered are %s", id, uri, strings.Join(client.RedirectURIs, " ")).
-			Explained("redirect_uri_invalid", vneid.ExplainURI(client.RedirectURIs, uri)...)
+			Explained("redirect_uri_invalid", client.ExplainRedirectURI(client.RedirectURIs, uri)...)
 	}
 	return client, nil
 }

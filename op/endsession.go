@@ -196,7 +196,7 @@ func (p *Provider) readSignOut(ctx context.Context, form url.Values) (*signOutRe
 		// Nobody vouches for the address: it is not followed.
 	case !req.client.MatchPostLogoutURI(back):
 		return nil, vneid.Errorf(vneid.CodeInvalid, "logout_redirect_invalid", "post_logout_redirect_uri %.300q is not registered for client %s", back, clientID).
-			Explained("logout_redirect_invalid", vneid.ExplainURI(req.client.PostLogoutRedirectURIs, back)...)
+			Explained("logout_redirect_invalid", req.client.ExplainRedirectURI(req.client.PostLogoutRedirectURIs, back)...)
 	default:
 		req.back = back
 	}

@@ -324,3 +324,27 @@ func TestWithoutRecordingNothingIsRecordedAndEverythingWorks(t *testing.T) {
 		t.Errorf("recorded: %s", body)
 	}
 }
+
+func TestARefusedPageLinksItsRecordForWhoSitsHere(t *testing.T) {
+	r, _ := start(t, nil)
+	v := newVisitor(t, r)
+	_, page := v.begin("redirect_uri", callback+"/")
+	link := regexp.MustCompile(`<a href="([^"]+)">Chi tiết cho người lập trình / Details for developers</a>`).FindStringSubmatch(page)
+	if link == nil {
+		t.Fatalf("no link on\n%s", page)
+	}
+	got := v.newest()
+	if want := r.SandboxURL + "/console/logins/" + got.ID; link[1] != want || got.Result != "rejected" || got.ClientID != "my-portal" {
+		t.Errorf("the link is %s, want %s; %s of %s", link[1], want, got.Result, got.ClientID)
+	}
+	if h := got.Hints; len(h) != 1 || !strings.Contains(h[0].What.En, "at character 27: trailing slash") {
+		t.Errorf("hints %+v", h)
+	}
+	q := url.Values{"client_id": {"my-portal"}, "redirect_uri": {callback + "/"}, "response_type": {"code"}}.Encode()
+	if _, page := send(t, "GET", r.Issuer+"/authorize?"+q, "", "X-Forwarded-For: 192.0.2.1"); strings.Contains(page, "/console/logins/") {
+		t.Error("who comes by a proxy is shown the link too")
+	}
+	if _, page := v.open("GET", r.Issuer+"/nothing", nil); strings.Contains(page, "/console/logins/") {
+		t.Error("a page that is not there has a record")
+	}
+}

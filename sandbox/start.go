@@ -19,6 +19,7 @@ import (
 	"github.com/vneid-sandbox/vneid-sandbox/op"
 	"github.com/vneid-sandbox/vneid-sandbox/op/password"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/console"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/dancu"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/localca"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"

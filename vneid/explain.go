@@ -32,6 +32,23 @@ func ExplainURI(registered []string, sent string) []string {
 	return []string{sent, best, strconv.Itoa(at + 1), difference(best, sent)}
 }
 
+// ExplainRedirectURI is ExplainURI for an address that list should hold. Of a
+// client that may use any port, the port is none of the differences.
+func (c *Client) ExplainRedirectURI(list []string, sent string) []string {
+	u, err := url.Parse(sent)
+	if c.LoopbackAnyPort && err == nil && canonicalPort(u.Port()) {
+		with := make([]string, len(list))
+		for i, r := range list {
+			with[i] = r
+			if p, err := url.Parse(r); err == nil && p.Port() == "" {
+				with[i] = strings.Replace(r, "//"+p.Host, "//"+p.Host+":"+u.Port(), 1)
+			}
+		}
+		list = with
+	}
+	return ExplainURI(list, sent)
+}
+
 func commonPrefix(a, b string) int {
 	n := 0
 	for n < len(a) && n < len(b) && a[n] == b[n] {
