@@ -337,7 +337,7 @@ func TestARefusedPageLinksItsRecordForWhoSitsHere(t *testing.T) {
 	if want := r.SandboxURL + "/console/logins/" + got.ID; link[1] != want || got.Result != "rejected" || got.ClientID != "my-portal" {
 		t.Errorf("the link is %s, want %s; %s of %s", link[1], want, got.Result, got.ClientID)
 	}
-	if h := got.Hints; len(h) != 1 || !strings.Contains(h[0].What.En, "at character 27: trailing slash") {
+	if h := got.Hints; len(h) != 1 || !strings.Contains(h[0].What.En, "at character 28: trailing slash") {
 		t.Errorf("hints %+v", h)
 	}
 	q := url.Values{"client_id": {"my-portal"}, "redirect_uri": {callback + "/"}, "response_type": {"code"}}.Encode()
