@@ -118,6 +118,14 @@ var rules = []rule{
 		reason:   "it starts a sandbox and then talks HTTP to it, so that a test written with it also works against a server elsewhere",
 	},
 	{
+		name: "the doctor looks from outside",
+		forbids: func(dir, imported string) bool {
+			return under(dir, "sandbox/doctor") && ours(imported) && imported != "./vneid"
+		},
+		examples: [][2]string{{"sandbox/doctor", "./sandbox"}, {"sandbox/doctor", "./storage"}, {"sandbox/doctor", "./sandbox/api"}},
+		reason:   "it finds what a relying party would find, over HTTP; from inside everything fits",
+	},
+	{
 		name:     "only tests import sandboxtest",
 		forbids:  func(_, imported string) bool { return our(imported, "sandbox/sandboxtest") },
 		examples: [][2]string{{"sandbox", "./sandbox/sandboxtest"}, {"cmd/vneid-sandbox", "./sandbox/sandboxtest"}},

@@ -34,11 +34,12 @@ func usage() string {
 
   vneid-sandbox serve [flags]        start the provider and the sandbox
   vneid-sandbox config check FILE    report every mistake of a configuration file
+  vneid-sandbox doctor [flags]       look at a running sandbox as a portal would, and say what does not fit
   vneid-sandbox version
   vneid-sandbox help
 
 Flags of serve:
-` + sandbox.Usage()
+` + sandbox.Usage() + doctorUsage
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -55,6 +56,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	case command == "serve":
 		return serve(ctx, args, stdout, stderr)
+	case command == "doctor":
+		return examine(ctx, args, stdout, stderr)
 	case command == "config" && len(args) == 2 && args[0] == "check":
 		if err := sandbox.CheckFile(args[1], os.Getenv); err != nil {
 			fmt.Fprintln(stderr, err)
