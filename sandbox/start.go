@@ -36,6 +36,11 @@ type Running struct {
 	SandboxURL string
 	Example    *vneid.Persona // somebody to sign in as, with Password; nil in an empty world
 	Password   string
+	// Portal is the client that anybody's portal may use, nil without one.
+	Portal *people.Client
+	// IssuerNames are the names besides loopback by which requests may name
+	// their issuer; nil when there is one issuer.
+	IssuerNames []string
 
 	log     *slog.Logger
 	tls     *tls.Config // nil = off
@@ -102,6 +107,9 @@ func Start(ctx context.Context, c Config) (*Running, error) {
 	c.Issuer = orDefault(c.Issuer, urlOf(c.scheme(), c.Listen, provider[0]))
 	c.SandboxURL = orDefault(c.SandboxURL, urlOf(c.scheme(), c.SandboxListen, world[0]))
 	r.Issuer, r.SandboxURL = c.Issuer, c.SandboxURL
+	if c.issuerFromRequest {
+		r.IssuerNames = append([]string{}, c.AllowHosts...)
+	}
 	if err := r.openTLS(&c); err != nil {
 		return fail(err)
 	}
@@ -156,11 +164,19 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 		return nil, nil, err
 	}
 	ctx = vneid.WithWorld(ctx, r.worlds.defaultWorld.world)
-	if err := r.worlds.defaultWorld.fill(ctx); err != nil {
+	stop := saySlow(r.log, sayEvery, "filling the database", "people", len(seed.Personas), "clients", len(seed.Clients)+len(c.Clients))
+	err = r.worlds.defaultWorld.fill(ctx)
+	stop()
+	if err != nil {
 		return nil, nil, err
 	}
 	if len(seed.Personas) > 0 {
 		r.Example, r.Password = &seed.Personas[0], people.Password
+	}
+	for i := range seed.Clients {
+		if seed.Clients[i].AnyPort {
+			r.Portal = &seed.Clients[i]
+		}
 	}
 
 	providerConfig := op.Config{Store: r.store, Hasher: hasher, SMS: r.inbox, Rand: rand.Reader, Logger: r.log,

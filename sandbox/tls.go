@@ -167,13 +167,21 @@ func (r *Running) serveOn(s *http.Server, l net.Listener) error {
 	return s.Serve(l)
 }
 
-// TrustHint says in one line how a program trusts the local CA; "" without one.
-func (r *Running) TrustHint() string {
+// CAFile holds the certificate of the local CA; "" without one.
+func (r *Running) CAFile() string {
 	if r.ca == nil {
 		return ""
 	}
-	f := r.ca.File()
-	return fmt.Sprintf("CA thử nghiệm / test CA   %s  (curl --cacert %s; NODE_EXTRA_CA_CERTS=%s; SSL_CERT_FILE=%s; không bao giờ tự cài / never installed by itself)\n", f, f, f, f)
+	return r.ca.File()
+}
+
+// TrustHint says in one line how a program trusts the local CA; "" without one.
+func (r *Running) TrustHint() string {
+	f := r.CAFile()
+	if f == "" {
+		return ""
+	}
+	return fmt.Sprintf("CA thử nghiệm / test CA           %s  (curl --cacert %s; NODE_EXTRA_CA_CERTS=%s; SSL_CERT_FILE=%s; không bao giờ tự cài / never installed by itself)\n", f, f, f, f)
 }
 
 func (p *pages) caCertificate(w http.ResponseWriter, r *http.Request) {

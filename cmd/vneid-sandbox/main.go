@@ -6,10 +6,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"runtime"
@@ -17,7 +15,6 @@ import (
 	"syscall"
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox"
-	"github.com/vneid-sandbox/vneid-sandbox/sandbox/strictyaml"
 )
 
 // commit is set by -ldflags "-X main.commit=…" where the build has no git.
@@ -71,38 +68,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" }
-
-func serve(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	config, err := sandbox.ParseServe(args, os.Getenv)
-	if err != nil {
-		fmt.Fprintf(stderr, "%v\n\nvneid-sandbox help lists the flags.\n", err)
-		return 2
-	}
-	config.LogOutput, config.Version = stderr, version()
-	limitMemory()
-	slog.SetDefault(config.LibraryLogger())
-	running, err := sandbox.Start(ctx, config)
-	if err != nil {
-		fmt.Fprintln(stderr, "vneid-sandbox:", err)
-		if mistakes := (strictyaml.Mistakes)(nil); errors.As(err, &mistakes) {
-			return 2
-		}
-		return 1
-	}
-	fmt.Fprintf(stdout, "Nhà cung cấp / provider   %s\nSandbox                   %s\n", running.Issuer, running.SandboxURL)
-	fmt.Fprintf(stdout, "SMS (OTP)                 %s/sms\n%s", running.SandboxURL, running.TrustHint())
-	if p := running.Example; p != nil {
-		fmt.Fprintf(stdout, "Người thử / persona       %s  %s  (%s)\n", p.CCCD, running.Password, p.Name)
-	}
-	fmt.Fprintf(stdout, "\nTrỏ cổng của bạn tới issuer ở trên (client my-portal / my-portal-secret), đăng nhập, đọc mã OTP ở hộp thư SMS.\n"+
-		"Point your portal at the issuer above (client my-portal / my-portal-secret), sign in, read the OTP in the SMS inbox.\n"+
-		"Ctrl+C: dừng / stop.\n")
-	if err := running.Wait(); err != nil {
-		fmt.Fprintln(stderr, "vneid-sandbox:", err)
-		return 1
-	}
-	return 0
-}
 
 // version is the module's version and the commit it was built from.
 func version() string {
