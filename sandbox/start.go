@@ -21,6 +21,7 @@ import (
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/console"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/dancu"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/headless"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/localca"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
@@ -230,6 +231,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	sandboxMux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	sandboxMux.Handle(dancu.Prefix, (&dancu.Register{Store: r.store, Logger: r.log}).Handler())
 	sandboxMux.Handle(api.Prefix+"/", api.New(api.Config{Store: r.store, Inbox: r.inbox, Phones: phones, Records: r.book, Rand: rand.Reader,
+		Logins:     headless.New(headless.Config{Store: r.store, Inbox: r.inbox, Phones: phones, Rand: rand.Reader, Client: client}),
 		People:     editor,
 		AllowHosts: c.AllowHosts, Logger: r.log, Worlds: r.worlds, MoveClock: r.worlds.moveClock, Reset: r.worlds.reset, RotateKey: idp.RotateKey}))
 

@@ -148,7 +148,7 @@ func (p *Pages) password(w http.ResponseWriter, r *http.Request) error {
 
 // refuseForm shows the form again with what was wrong; the hint goes to the log.
 func (p *Pages) refuseForm(w http.ResponseWriter, r *http.Request, step *vneid.Step, status int, v templates.LoginView, err error) error {
-	p.log(r, step, err)
+	p.log(w, r, step, err)
 	return p.renderLogin(w, r, step, status, v)
 }
 

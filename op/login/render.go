@@ -38,7 +38,7 @@ func (p *Pages) renderOTP(w http.ResponseWriter, r *http.Request, step *vneid.St
 		v.HelpURL = help + "/sms"
 	}
 	if err != nil {
-		p.log(r, step, err)
+		p.log(w, r, step, err)
 		v.Error = problemText(v.Frame, err)
 		if vneid.MsgKey(err) == "otp_wrong" {
 			v.TriesLeft = world.Policy.OTPTries - l.OTP.Tries
@@ -129,10 +129,11 @@ func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (p *Pages) failStep(w http.ResponseWriter, r *http.Request, step *vneid.Step, err error) error {
-	p.log(r, step, err)
+	p.log(w, r, step, err)
 	key, status := vneid.MsgKey(err), StatusOf(err)
 	if errors.Is(err, vneid.ErrUnavailable) {
 		key, status = "unavailable", http.StatusServiceUnavailable
+		w.Header().Set(ErrorCode, key)
 	}
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "5")
@@ -183,9 +184,14 @@ func (p *Pages) waysOn(r *http.Request, f templates.Frame, step *vneid.Step, key
 	return []templates.Link{{Text: f.T("message.again"), URL: p.url(r, "/login/"+l.ID), Primary: true}}
 }
 
+// ErrorCode is a header of every page that refuses something: the key of its
+// text. Tests and scripts tell pages apart by it, in either language.
+const ErrorCode = "X-Error-Code"
+
 // log says why a page was refused, in the log and to the developer.
-func (p *Pages) log(r *http.Request, step *vneid.Step, err error) {
+func (p *Pages) log(w http.ResponseWriter, r *http.Request, step *vneid.Step, err error) {
 	vneid.TrailFrom(r.Context()).Refuse(err)
+	w.Header().Set(ErrorCode, vneid.MsgKey(err))
 	attrs := []any{slog.String("error", vneid.MsgKey(err)), slog.String("world", vneid.WorldFrom(r.Context()).ID)}
 	if step != nil && step.Client != nil {
 		attrs = append(attrs, slog.String("client_id", step.Client.ClientID))

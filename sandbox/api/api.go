@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/headless"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/record"
@@ -39,6 +40,7 @@ type Config struct {
 	Phones     *phone.Phones
 	People     *people.Editor
 	Records    *record.Book
+	Logins     *headless.Driver
 	Rand       vneid.Rand
 	Worlds     Worlds
 	AllowHosts []string // hosts that clients may name besides the local ones
@@ -86,7 +88,7 @@ func (a *api) routes() []route {
 		{"DELETE", "/personas/{cccd}", "", a.deletePersona},
 		{"GET", "/sessions", "?cccd=", a.listSessions},
 		{"DELETE", "/sessions/{sid}", "", a.deleteSession},
-		{"GET", "/sms", "?to=&wait=", a.listSMS},
+		{"GET", "/sms", "?to=&login=&after=&wait=", a.listSMS},
 		{"GET", "/phones/{cccd}", "", a.getPhone},
 		{"PATCH", "/phones/{cccd}", "", a.patchPhone},
 		{"POST", "/phones/{cccd}/scan", "", a.scan},
@@ -99,6 +101,7 @@ func (a *api) routes() []route {
 		{"GET", "/clients/{client_id}", "", a.getClient},
 		{"PATCH", "/clients/{client_id}", "", a.patchClient},
 		{"DELETE", "/clients/{client_id}", "", a.deleteClient},
+		{"POST", "/logins", "", a.signIn},
 		{"GET", "/clock", "", a.getClock},
 		{"POST", "/clock", "", a.setClock},
 		{"GET", "/keys", "", a.listKeys},
@@ -200,30 +203,40 @@ type message struct {
 
 func (a *api) listSMS(_ http.ResponseWriter, r *http.Request) (int, any, error) {
 	query := r.URL.Query()
-	var to vneid.PhoneNumber
-	var wait time.Duration
+	q := sms.Query{Login: query.Get("login"), After: query.Get("after")}
 	var bad []FieldError
 	if s := query.Get("to"); s != "" {
 		var err error
-		if to, err = vneid.ParsePhone(s); err != nil {
+		if q.To, err = vneid.ParsePhone(s); err != nil {
 			bad = append(bad, FieldError{"to", "no mobile number: ten digits, or +84 and nine"})
 		}
 	}
-	if s := query.Get("wait"); s != "" {
-		var err error
-		if wait, err = parseWait(s); err != nil {
-			bad = append(bad, FieldError{"wait", err.Error()})
-		}
-	}
+	wait, bad := readWait(query.Get("wait"), bad)
 	if len(bad) > 0 {
 		return 0, nil, InvalidFields("", bad)
 	}
-	rows, err := a.Inbox.Wait(r.Context(), to, wait)
+	rows, err := a.Inbox.Wait(r.Context(), q, wait)
+	if errors.Is(err, sms.ErrUnknown) {
+		return 0, nil, Invalid("after", "no message of this list has the id; a reset removes them all")
+	}
 	list := []message{}
 	for _, m := range rows {
 		list = append(list, message{m.ID, m.To, m.Text, m.OTP, m.Login, rfc3339(m.SentAt)})
 	}
 	return http.StatusOK, list, err
+}
+
+// readWait is how long a request is willing to wait for something to list: its
+// parameter "wait".
+func readWait(s string, bad []FieldError) (time.Duration, []FieldError) {
+	if s == "" {
+		return 0, bad
+	}
+	wait, err := parseWait(s)
+	if err != nil {
+		bad = append(bad, FieldError{"wait", err.Error()})
+	}
+	return wait, bad
 }
 
 // parseWait reads "10s" or a number of seconds.

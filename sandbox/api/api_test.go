@@ -18,6 +18,13 @@ import (
 // base is the API of a whole sandbox that runs until the test ends.
 func base(t *testing.T) string {
 	t.Helper()
+	api, _ := both(t)
+	return api
+}
+
+// both are the API and the issuer.
+func both(t *testing.T) (api, issuer string) {
+	t.Helper()
 	r, err := sandbox.Start(t.Context(), sandbox.Config{Listen: "127.0.0.1:0", SandboxListen: "127.0.0.1:0",
 		Database: "sqlite::memory:", CheapHashes: true, LogOutput: io.Discard})
 	if err != nil {
@@ -28,7 +35,7 @@ func base(t *testing.T) string {
 			t.Error(err)
 		}
 	})
-	return r.SandboxURL + "/api/v1"
+	return r.SandboxURL + "/api/v1", r.Issuer
 }
 
 // call makes a request and decodes the answer.
@@ -316,7 +323,7 @@ func TestWhatIsNotThereSaysWhatIs(t *testing.T) {
 	api := base(t)
 	for path, want := range map[string]int{"/openapi.json": 404, "/phones": 404, "/worlds/none/x": 404, "/": 404, "/personas/a/b": 404} {
 		var p problem
-		if resp := call(t, "GET", api+path, "", &p); resp.StatusCode != want || !strings.Contains(p.Detail, "GET /api/v1/sms?to=&wait=") {
+		if resp := call(t, "GET", api+path, "", &p); resp.StatusCode != want || !strings.Contains(p.Detail, "GET /api/v1/sms?to=&login=&after=&wait=") {
 			t.Errorf("%s: %d %+v", path, resp.StatusCode, p)
 		}
 	}

@@ -141,10 +141,42 @@ func (o *object) value(name string, raw json.RawMessage, field reflect.Value) er
 		}
 		return nil
 	}
+	if of.Kind() == reflect.Map && !itself && len(raw) > 0 && raw[0] == '{' {
+		return o.texts(name, raw, field)
+	}
 	if json.Unmarshal(raw, field.Addr().Interface()) != nil {
 		field.SetZero() // of a list, the items before the wrong one are there
 		o.wrong(name, "must be %s", jsonType(field.Type()))
 	}
+	return nil
+}
+
+// texts reads an object of strings, whatever its members are called.
+func (o *object) texts(name string, raw json.RawMessage, field reflect.Value) error {
+	texts := map[string]string{}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if _, err := dec.Token(); err != nil {
+		return notJSON(err)
+	}
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return notJSON(err)
+		}
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return notJSON(err)
+		}
+		member, text := key.(string), new(string)
+		if _, twice := texts[member]; twice {
+			o.wrong(name+"."+member, "given twice")
+		} else if json.Unmarshal(value, &text) != nil || text == nil {
+			o.wrong(name+"."+member, "must be a string")
+			text = new(string)
+		}
+		texts[member] = *text
+	}
+	field.Set(reflect.ValueOf(texts))
 	return nil
 }
 
@@ -176,8 +208,10 @@ func jsonType(t reflect.Type) string {
 		return "a whole number"
 	case reflect.Slice:
 		return "a list of strings"
-	case reflect.Struct, reflect.Map:
+	case reflect.Struct:
 		return "an object"
+	case reflect.Map:
+		return "an object of strings"
 	}
 	return "a string"
 }

@@ -107,17 +107,6 @@ func joinResults() string {
 	return strings.Join(names, ", ")
 }
 
-func readWait(s string, bad []FieldError) (time.Duration, []FieldError) {
-	if s == "" {
-		return 0, bad
-	}
-	wait, err := parseWait(s)
-	if err != nil {
-		bad = append(bad, FieldError{"wait", err.Error()})
-	}
-	return wait, bad
-}
-
 // getLogin shows a record; with .md behind its id, as Markdown. wait is for more
 // than steps steps.
 func (a *api) getLogin(_ http.ResponseWriter, r *http.Request) (int, any, error) {

@@ -79,14 +79,14 @@ func (a *api) createPersona(w http.ResponseWriter, r *http.Request) (int, any, e
 	}
 	account, err := a.People.Add(r.Context(), d)
 	if errors.Is(err, vneid.ErrExists) {
-		p := Refuse(http.StatusConflict, "cccd is taken; PATCH "+Prefix+"/personas/"+string(d.CCCD)+" changes that person")
+		p := Refuse(http.StatusConflict, "cccd is taken; PATCH "+here(r)+"/personas/"+string(d.CCCD)+" changes that person")
 		p.Errors = []FieldError{{"cccd", "is taken"}}
 		return 0, nil, p
 	}
 	if err != nil {
 		return 0, nil, personaProblem(err, nil)
 	}
-	w.Header().Set("Location", Prefix+"/personas/"+string(account.CCCD))
+	w.Header().Set("Location", here(r)+"/personas/"+string(account.CCCD))
 	return http.StatusCreated, account.Persona, nil
 }
 

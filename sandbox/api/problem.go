@@ -17,6 +17,12 @@ type Problem struct {
 	Code      string       `json:"code,omitempty"`   // for programs: invalid_redirect_uri
 	Errors    []FieldError `json:"errors,omitempty"` // every invalid field
 	RequestID string       `json:"request_id,omitempty"`
+
+	// Of a login that was driven and stopped.
+	Step     string `json:"step,omitempty"`
+	Advice   string `json:"advice,omitempty"`   // what to do about it
+	Login    string `json:"login,omitempty"`    // its id
+	Callback string `json:"callback,omitempty"` // the way back to the client, with its OAuth error
 }
 
 // FieldError says what is wrong with one field of a request.

@@ -90,17 +90,8 @@ func (p *Phones) StateOf(ctx context.Context, cccd vneid.CCCD) (*State, error) {
 		if !state.Unlocked && (!ph.app.Ready || account.Status != vneid.AccountActive) {
 			return nil
 		}
-		session := *ph
-		if !state.Unlocked {
-			var s unlocked
-			if err := p.ask(ctx, ph, "unlock", members{"passcode": ReadyPasscode}, &s); err != nil {
-				return err
-			}
-			session.app.signIn(s, w.Clock.Now())
-			defer func() { _ = p.ask(ctx, &session, "sign_out", nil, nil) }()
-		}
-		var home Home
-		if err := p.ask(ctx, &session, "home", nil, &home); err != nil {
+		home, err := p.peek(ctx, ph, ReadyPasscode)
+		if err != nil {
 			return err
 		}
 		state.Codes, state.Recent = append(state.Codes, home.Codes...), append(state.Recent, home.Recent...)
@@ -110,6 +101,36 @@ func (p *Phones) StateOf(ctx context.Context, cccd vneid.CCCD) (*State, error) {
 		state.Unlocked, err = false, nil
 	}
 	return state, err
+}
+
+// peek looks at what the app shows. An app that is locked is unlocked for the
+// moment.
+func (p *Phones) peek(ctx context.Context, ph *phone, passcode string) (home Home, err error) {
+	session, now := *ph, vneid.WorldFrom(ctx).Clock.Now()
+	if !ph.app.unlocked(now) {
+		var s unlocked
+		if err := p.ask(ctx, ph, "unlock", members{"passcode": passcode}, &s); err != nil {
+			return home, err
+		}
+		session.app.signIn(s, now)
+		defer func() { _ = p.ask(ctx, &session, "sign_out", nil, nil) }()
+	}
+	return home, p.ask(ctx, &session, "home", nil, &home)
+}
+
+// CodeFor is the one-time password that somebody's app shows for a login
+// (second_factor: app_code), "" = none.
+func (p *Phones) CodeFor(ctx context.Context, cccd vneid.CCCD, login, passcode string) (code string, err error) {
+	err = p.with(ctx, cccd, func(ph *phone) error {
+		home, err := p.peek(ctx, ph, passcode)
+		for _, c := range home.Codes {
+			if c.Login == login {
+				code = c.Code
+			}
+		}
+		return err
+	})
+	return code, err
 }
 
 func (p *Phones) device(ctx context.Context, id string) (d *vneid.Device, err error) {

@@ -8,6 +8,7 @@ package sms
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -107,26 +108,40 @@ func (n *Network) next(world string) <-chan struct{} {
 	return ch
 }
 
+// Query says which messages are meant.
+type Query struct {
+	To    vneid.PhoneNumber // "" = all phones
+	Login string            // "" = any; the login whose one-time password it is
+	After string            // id of a message: only what was seen later; "" = all
+}
+
+// ErrUnknown says that no message of the query has the id of After.
+var ErrUnknown = errors.New("sms: no such message")
+
 // List returns what the phones show now, newest first; to "" = all phones.
 func (n *Network) List(ctx context.Context, to vneid.PhoneNumber) ([]vneid.SMS, error) {
-	messages, _, err := n.look(ctx, to)
+	messages, _, err := n.look(ctx, Query{To: to})
 	return messages, err
 }
 
 // lookAgain is how long a message of another process stays unseen at most.
 const lookAgain = 500 * time.Millisecond
 
-// Wait is List that waits for the first message when there is none: real time,
-// while visibility goes by the world's clock. It ends early, without an error,
-// when the network stops.
-func (n *Network) Wait(ctx context.Context, to vneid.PhoneNumber, wait time.Duration) ([]vneid.SMS, error) {
+// Wait lists what the phones show, newest first, and waits for the first
+// message when there is none: real time, while visibility goes by the world's
+// clock. It ends early, without an error, when the network stops.
+func (n *Network) Wait(ctx context.Context, q Query, wait time.Duration) ([]vneid.SMS, error) {
 	deadline := time.NewTimer(min(wait, MaxWait))
 	defer deadline.Stop()
 	for {
 		changed := n.next(vneid.WorldFrom(ctx).ID) // before looking: nothing slips between
-		messages, due, err := n.look(ctx, to)
+		messages, next, err := n.look(ctx, q)
 		if err != nil || len(messages) > 0 {
 			return messages, err
+		}
+		due := MaxWait
+		if next != nil {
+			due = next.VisibleAt.Sub(vneid.WorldFrom(ctx).Clock.Now())
 		}
 		// Another process on the same database wakes nobody here: look again
 		// now and then.
@@ -149,25 +164,50 @@ func (n *Network) Wait(ctx context.Context, to vneid.PhoneNumber, wait time.Dura
 	}
 }
 
-// look reads the visible messages, and in how long the next late one is due.
-func (n *Network) look(ctx context.Context, to vneid.PhoneNumber) (visible []vneid.SMS, due time.Duration, err error) {
+// Next is the message that will be seen next and is on its way now, nil = none.
+// One that is lost is on no way.
+func (n *Network) Next(ctx context.Context, q Query) (*vneid.SMS, error) {
+	_, next, err := n.look(ctx, q)
+	return next, err
+}
+
+// look reads the visible messages, and which late one is due next.
+func (n *Network) look(ctx context.Context, q Query) (visible []vneid.SMS, next *vneid.SMS, err error) {
 	w := vneid.WorldFrom(ctx)
 	now := w.Clock.Now()
 	var all []vneid.SMS
 	err = n.store.Peek(ctx, w.ID, func(tx vneid.Tx) error {
 		var err error
-		all, err = tx.SMSTo(to, now.Add(vneid.SMSLateBy), 2*Limit)
+		all, err = tx.SMSTo(q.To, now.Add(vneid.SMSLateBy), 2*Limit)
 		return err
 	})
-	due = MaxWait
-	for _, m := range all {
-		if left := m.VisibleAt.Sub(now); left > 0 {
-			due = min(due, left)
-		} else if len(visible) < Limit {
-			visible = append(visible, m)
+	if err != nil {
+		return nil, nil, err
+	}
+	seen := 0
+	for i := range all {
+		m := &all[i]
+		late := m.VisibleAt.After(now)
+		if !late {
+			if seen++; seen > Limit {
+				break
+			}
+			if m.ID == q.After {
+				return visible, next, nil
+			}
+		}
+		switch {
+		case q.Login != "" && m.Login != q.Login:
+		case !late:
+			visible = append(visible, *m)
+		default:
+			next = m // the last of them is the first that comes
 		}
 	}
-	return visible, due, err
+	if q.After != "" && seen <= Limit {
+		return nil, nil, ErrUnknown // beyond the limit it may have been
+	}
+	return visible, next, nil
 }
 
 // View is the inbox page: the messages to a number as it was typed, "" = all.

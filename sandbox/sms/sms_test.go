@@ -113,7 +113,7 @@ func TestAWaitEndsWith(t *testing.T) {
 			c.before(t, ctx, n, clock)
 			got := make(chan []vneid.SMS, 1)
 			go func() {
-				list, err := n.Wait(ctx, c.to, 20*time.Second)
+				list, err := n.Wait(ctx, sms.Query{To: c.to}, 20*time.Second)
 				if err != nil {
 					t.Error(err)
 				}
@@ -140,19 +140,66 @@ func TestAWaitForNothingEndsEmpty(t *testing.T) {
 		name string
 		wait func() ([]vneid.SMS, error)
 	}{
-		{"when its time is over", func() ([]vneid.SMS, error) { return n.Wait(ctx, em, 50*time.Millisecond) }},
-		{"at once without time", func() ([]vneid.SMS, error) { return n.Wait(ctx, em, 0) }},
+		{"when its time is over", func() ([]vneid.SMS, error) { return n.Wait(ctx, sms.Query{To: em}, 50*time.Millisecond) }},
+		{"at once without time", func() ([]vneid.SMS, error) { return n.Wait(ctx, sms.Query{To: em}, 0) }},
 		{"when the network stops", func() ([]vneid.SMS, error) {
 			time.AfterFunc(50*time.Millisecond, n.Stop)
-			return n.Wait(ctx, em, 20*time.Second)
+			return n.Wait(ctx, sms.Query{To: em}, 20*time.Second)
 		}},
-		{"after it stopped", func() ([]vneid.SMS, error) { n.Stop(); return n.Wait(ctx, em, 20*time.Second) }},
+		{"after it stopped", func() ([]vneid.SMS, error) { n.Stop(); return n.Wait(ctx, sms.Query{To: em}, 20*time.Second) }},
 	} {
 		begin := time.Now()
 		list, err := c.wait()
 		if took := time.Since(begin); err != nil || len(list) != 0 || took > 5*time.Second {
 			t.Errorf("%s: %v, %v after %s", c.name, list, err, took)
 		}
+	}
+}
+
+func TestAWaitForSomethingNewLeavesOutWhatWasSeen(t *testing.T) {
+	ctx, n, clock := network(t)
+	old := send(t, ctx, n, an)
+	send(t, ctx, n, giang)
+	late, err := n.Next(ctx, sms.Query{To: giang})
+	if err != nil || late == nil || !late.VisibleAt.After(clock.Now()) {
+		t.Fatalf("on its way: %v %v", late, err)
+	}
+	if next, err := n.Next(ctx, sms.Query{To: an}); next != nil || err != nil {
+		t.Errorf("what has arrived is on its way: %v %v", next, err)
+	}
+	got := make(chan []vneid.SMS, 1)
+	go func() {
+		list, err := n.Wait(ctx, sms.Query{To: an, After: old}, 20*time.Second)
+		if err != nil {
+			t.Error(err)
+		}
+		got <- list
+	}()
+	fresh := send(t, ctx, n, an)
+	if list := <-got; len(list) != 1 || list[0].ID != fresh {
+		t.Errorf("after %s: %v", old, list)
+	}
+	for _, q := range []sms.Query{{After: "none"}, {To: giang, After: old}} {
+		if list, err := n.Wait(ctx, q, 20*time.Second); err != sms.ErrUnknown || list != nil {
+			t.Errorf("%+v: %v %v", q, list, err)
+		}
+	}
+	if list, err := n.Wait(ctx, sms.Query{To: an, Login: "another"}, 10*time.Millisecond); len(list) != 0 || err != nil {
+		t.Errorf("of another login: %v %v", list, err)
+	}
+	if list, err := n.Wait(ctx, sms.Query{To: an, Login: "l"}, 0); len(list) != 2 || err != nil {
+		t.Errorf("of the login: %v %v", list, err)
+	}
+}
+
+func TestAnIdBeyondTheListIsNoMistake(t *testing.T) {
+	ctx, n, _ := network(t)
+	first := send(t, ctx, n, an)
+	for range sms.Limit + 5 {
+		send(t, ctx, n, an)
+	}
+	if list, err := n.Wait(ctx, sms.Query{To: an, After: first}, 0); len(list) != sms.Limit || err != nil {
+		t.Errorf("%d messages, %v", len(list), err)
 	}
 }
 
