@@ -26,7 +26,8 @@ type keeper struct {
 	clients      []people.Client // of the configuration; they win over those of the seed
 	tokenHash    string          // of the world's own API token, "" = none
 
-	mu sync.Mutex // one change of the record at a time
+	mu    sync.Mutex   // one change of the record at a time
+	moves atomic.Int64 // of the clock, by this process
 
 	used, noted atomic.Int64 // real time in milliseconds: of the last request, and as it is kept
 
@@ -133,6 +134,7 @@ func (k *keeper) moveClock(ctx context.Context, change func(offset time.Duration
 	if err := k.store.PutWorld(ctx, record); err != nil {
 		return fmt.Errorf("keep the clock: %w", err)
 	}
+	k.moves.Add(1)
 	k.clock.SetOffset(offset)
 	k.inbox.Wake(k.world.ID)
 	return nil
@@ -143,10 +145,14 @@ func (k *keeper) moveClock(ctx context.Context, change func(offset time.Duration
 const followEvery = time.Second / 2
 
 // follow brings the clock where the record says: several processes may serve
-// one world, and any of them may be told to move it.
-func (k *keeper) follow(record vneid.WorldRecord) {
+// one world, and any of them may be told to move it. moves is how often we had
+// moved it ourselves before the record was read: one read before that is past.
+func (k *keeper) follow(record vneid.WorldRecord, moves int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.moves.Load() != moves {
+		return
+	}
 	k.noted.Store(record.UsedAt.UnixMilli())
 	if offset := offsetOf(record); offset != k.clock.Offset() {
 		k.clock.SetOffset(offset)
@@ -172,6 +178,7 @@ func (k *keeper) reset(ctx context.Context) error {
 	if err := k.store.PutWorld(ctx, record); err != nil {
 		return fmt.Errorf("begin the reset: %w", err)
 	}
+	k.moves.Add(1)
 	k.clock.SetOffset(0)
 	if err := k.store.ClearWorld(ctx, k.world.ID); err != nil {
 		return fmt.Errorf("clear the world: %w", err)

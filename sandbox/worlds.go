@@ -70,6 +70,10 @@ func (ws *worlds) find(ctx context.Context, id string) (*keeper, error) {
 		k.use(now)
 		return k, ws.noteUse(ctx, k, now)
 	}
+	moves := int64(-1)
+	if k != nil {
+		moves = k.moves.Load()
+	}
 	record, err := ws.store.World(ctx, id)
 	if err != nil {
 		if errors.Is(err, vneid.ErrNotFound) {
@@ -77,14 +81,15 @@ func (ws *worlds) find(ctx context.Context, id string) (*keeper, error) {
 		}
 		return nil, err
 	}
-	if k, err = ws.remember(record, now); err != nil {
+	if k, err = ws.remember(record, now, moves); err != nil {
 		return nil, err
 	}
 	return k, ws.noteUse(ctx, k, now)
 }
 
-// remember makes the keeper of a record, or brings the known one up to date.
-func (ws *worlds) remember(record vneid.WorldRecord, now time.Time) (*keeper, error) {
+// remember makes the keeper of a record, or brings the known one up to date;
+// moves as of keeper.follow.
+func (ws *worlds) remember(record vneid.WorldRecord, now time.Time, moves int64) (*keeper, error) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	k := ws.known[record.ID]
@@ -102,9 +107,9 @@ func (ws *worlds) remember(record vneid.WorldRecord, now time.Time) (*keeper, er
 			ws.forgetOldest()
 		}
 		k = ws.keeper(record, policy)
-		ws.known[record.ID] = k
+		ws.known[record.ID], moves = k, 0
 	}
-	k.follow(record)
+	k.follow(record, moves)
 	k.use(now)
 	return k, nil
 }
@@ -209,7 +214,7 @@ func (ws *worlds) Create(ctx context.Context, id string, policy []byte) (made ap
 	if err := k.fill(vneid.WithWorld(ctx, k.world)); err != nil {
 		return made, errors.Join(err, ws.store.DeleteWorld(ctx, id)) // nobody knows its token
 	}
-	if k, err = ws.remember(record, now); err != nil {
+	if k, err = ws.remember(record, now, -1); err != nil {
 		return made, err
 	}
 	return api.NewWorld{World: ws.describe(record), Token: token}, nil
@@ -306,12 +311,13 @@ func (ws *worlds) inUse() []*keeper {
 
 // followOne leaves the world as it is while the store does not answer.
 func (ws *worlds) followOne(ctx context.Context, k *keeper) {
+	moves := k.moves.Load()
 	record, err := ws.store.World(ctx, k.world.ID)
 	switch {
 	case errors.Is(err, vneid.ErrNotFound) && k != ws.defaultWorld, err == nil && string(record.Salt) != string(k.world.Salt):
 		ws.drop(k)
 	case err == nil:
-		k.follow(record)
+		k.follow(record, moves)
 	}
 }
 

@@ -146,7 +146,7 @@ func TestKnownWorldsAreBounded(t *testing.T) {
 	for i := range mostKnown + 2 {
 		real.SetOffset(time.Duration(i) * time.Second)
 		id := "w" + string(rune('a'+i%26)) + string(rune('a'+i/26%26)) + string(rune('a'+i/676))
-		if _, err := ws.remember(vneid.WorldRecord{ID: id, Salt: []byte{1}}, real.Now()); err != nil {
+		if _, err := ws.remember(vneid.WorldRecord{ID: id, Salt: []byte{1}}, real.Now(), -1); err != nil {
 			t.Fatal(err)
 		}
 	}
