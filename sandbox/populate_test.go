@@ -261,6 +261,58 @@ func TestEveryWorldHasTheSamePeopleWithSubjectsOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestWhoWasDeletedStaysAwayFromEverySearch(t *testing.T) {
+	const withCMND vneid.CCCD = "038860124901"
+	o := newTown(t)
+	number := func(i int) vneid.CCCD { return vneid.CCCD(fmt.Sprintf("03889000000%d", i)) }
+	o.update(func(tx vneid.Tx) error {
+		for i := range 10 {
+			a, err := tx.Account(number(i))
+			if err != nil {
+				return err
+			}
+			if err := tx.PutAccount(a); err != nil {
+				return err
+			}
+			if i%3 != 2 {
+				if err := tx.DeleteAccount(a.CCCD); err != nil {
+					return err
+				}
+			}
+		}
+		return tx.DeleteAccount(withCMND)
+	})
+	for limit, want := range map[int]int{-1: 0, 0: 0, 1: 1, 2: 2, 3: 3, 9: 3, 100: 3} {
+		o.view(func(tx vneid.Tx) error {
+			list, err := tx.Accounts("", limit)
+			if len(list) != want || want > 0 && list[0].CCCD != number(2) {
+				t.Errorf("limit %d: %v", limit, list)
+			}
+			return err
+		})
+	}
+	o.view(func(tx vneid.Tx) error {
+		for _, query := range []string{string(number(0)), string(withCMND)} {
+			if list, err := tx.Accounts(query, 5); err != nil || len(list) != 0 {
+				t.Errorf("%s: %v, %v", query, list, err)
+			}
+		}
+		if list, err := tx.AccountsByCMND("993886012", 5); err != nil || len(list) != 0 {
+			t.Errorf("by CMND: %v, %v", list, err)
+		}
+		return nil
+	})
+	for _, c := range []vneid.CCCD{number(0), withCMND} {
+		if _, err := o.account(c); !errors.Is(err, vneid.ErrNotFound) {
+			t.Errorf("%s: %v", c, err)
+		}
+	}
+	err := o.store.Update(o.ctx, o.world, func(tx vneid.Tx) error { return tx.DeleteAccount("038090000001") })
+	if !errors.Is(err, vneid.ErrNotFound) {
+		t.Errorf("nobody was deleted: %v", err)
+	}
+}
+
 // BenchmarkAccount compares somebody without a row, somebody with one and a
 // seeded person, among 10,000 rows.
 func BenchmarkAccount(b *testing.B) {

@@ -134,7 +134,7 @@ func (a *api) serve(h handler) http.HandlerFunc {
 				return
 			}
 			most := int64(MaxBody)
-			if r.URL.Path == Prefix+"/personas/import" {
+			if strings.HasSuffix(r.Pattern, "/personas/import") {
 				most = maxImport
 			}
 			r.Body = http.MaxBytesReader(w, r.Body, most)

@@ -115,21 +115,39 @@ func TestAPatchChangesAPersonAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestOneOfThePopulationIsChangedAndTakenBack(t *testing.T) {
+func TestOneOfThePopulationIsChangedAndDeletedForGood(t *testing.T) {
 	api := base(t)
+	const path = "/personas/038890000001"
 	var p, changed map[string]any
-	call(t, "GET", api+"/personas/038890000001", "", &p)
-	if resp := call(t, "PATCH", api+"/personas/038890000001", `{"name":"Lê Văn Khác"}`, &changed); resp.StatusCode != 200 || changed["name"] != "Lê Văn Khác" || changed["phone"] != p["phone"] {
+	call(t, "GET", api+path, "", &p)
+	if resp := call(t, "PATCH", api+path, `{"name":"Lê Văn Khác"}`, &changed); resp.StatusCode != 200 || changed["name"] != "Lê Văn Khác" || changed["phone"] != p["phone"] {
 		t.Fatalf("%d %v", resp.StatusCode, changed)
 	}
-	for range 2 {
-		if resp := call(t, "DELETE", api+"/personas/038890000001", "", nil); resp.StatusCode != 204 {
-			t.Fatalf("delete: %d", resp.StatusCode)
+	for i, want := range []int{204, 404} {
+		if resp := call(t, "DELETE", api+path, "", nil); resp.StatusCode != want {
+			t.Fatalf("delete %d: %d", i, resp.StatusCode)
 		}
 	}
+	if resp := call(t, "DELETE", api+"/personas/038890000005", "", nil); resp.StatusCode != 204 {
+		t.Errorf("one without a row: %d", resp.StatusCode)
+	}
+	for _, gone := range []string{"/personas/038890000001", "/personas/038890000005", "/phones/038890000005"} {
+		if resp := call(t, "GET", api+gone, "", nil); resp.StatusCode != 404 {
+			t.Errorf("%s after the deletion: %d", gone, resp.StatusCode)
+		}
+	}
+	var list []any
+	if call(t, "GET", api+"/personas?q=038890", "", &list); len(list) != 0 {
+		t.Errorf("lists show %v", list)
+	}
+	again := strings.Replace(newcomer, "038090000021", "038890000001", 1)
+	if resp := call(t, "POST", api+"/personas", again, nil); resp.StatusCode != 201 {
+		t.Errorf("somebody new with the number: %d", resp.StatusCode)
+	}
+	call(t, "POST", api+"/reset", "{}", nil)
 	var back map[string]any
-	if call(t, "GET", api+"/personas/038890000001", "", &back); back["name"] != p["name"] {
-		t.Errorf("after the deletion: %v, before %v", back["name"], p["name"])
+	if call(t, "GET", api+path, "", &back); back["name"] != p["name"] {
+		t.Errorf("after the reset: %v, before %v", back["name"], p["name"])
 	}
 }
 

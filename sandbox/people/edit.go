@@ -113,8 +113,8 @@ func (e *Editor) Change(ctx context.Context, c vneid.CCCD, change func(*Draft) e
 	return a, err
 }
 
-// Remove removes a person; somebody of the population goes back to what their
-// number says.
+// Remove removes a person. One of the population stays away too, until somebody
+// is entered with the number or the world is reset.
 func (e *Editor) Remove(ctx context.Context, c vneid.CCCD) error {
 	w := vneid.WorldFrom(ctx)
 	return e.Store.Update(ctx, w.ID, func(tx vneid.Tx) error { return vneid.RemoveAccount(tx, c, w.Clock.Now()) })

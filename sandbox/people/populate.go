@@ -56,9 +56,17 @@ type populatedTx struct {
 	rowless map[vneid.CCCD]*vneid.Account // read here, and without a row so far
 }
 
+// gone is the status of a row that says: nobody has this number any more. Who
+// was deleted shall not come back from it; a reset, or somebody new with the
+// number, ends that. No one outside of this file sees such a row.
+const gone vneid.AccountStatus = "gone"
+
 func (t *populatedTx) Account(c vneid.CCCD) (*vneid.Account, error) {
 	a, err := t.Tx.Account(c)
-	if !errors.Is(err, vneid.ErrNotFound) || !inPopulation(c) {
+	switch {
+	case err == nil && a.Status == gone:
+		return nil, vneid.ErrNotFound
+	case !errors.Is(err, vneid.ErrNotFound) || !inPopulation(c):
 		return a, err
 	}
 	w := vneid.WorldFrom(t.ctx)
@@ -77,7 +85,7 @@ func (t *populatedTx) Account(c vneid.CCCD) (*vneid.Account, error) {
 
 // Accounts finds those without a row by their whole number only.
 func (t *populatedTx) Accounts(query string, limit int) ([]vneid.Account, error) {
-	list, err := t.Tx.Accounts(query, limit)
+	list, err := t.rows(query, limit)
 	if err != nil || len(list) > 0 || limit < 1 {
 		return list, err
 	}
@@ -93,6 +101,22 @@ func (t *populatedTx) Accounts(query string, limit int) ([]vneid.Account, error)
 		return nil, err
 	}
 	return []vneid.Account{*a}, nil
+}
+
+// rows are the first rows of a search that are somebody.
+func (t *populatedTx) rows(query string, limit int) ([]vneid.Account, error) {
+	for ask := limit; ; {
+		list, err := t.Tx.Accounts(query, ask)
+		if err != nil {
+			return nil, err
+		}
+		found := len(list)
+		list = slices.DeleteFunc(list, func(a vneid.Account) bool { return a.Status == gone })
+		if found < ask || len(list) >= limit {
+			return list[:min(len(list), max(limit, 0))], nil
+		}
+		ask += found - len(list) // some were nobody: look as much further
+	}
 }
 
 func (t *populatedTx) AccountsByCMND(cmnd string, limit int) ([]vneid.Account, error) {
@@ -132,14 +156,14 @@ func (t *populatedTx) PutAccount(a *vneid.Account) error {
 	return t.Tx.PutAccount(a)
 }
 
-// DeleteAccount takes somebody of the population back to what the number says.
+// DeleteAccount leaves a row behind that says so, for one of the population.
 func (t *populatedTx) DeleteAccount(c vneid.CCCD) error {
 	delete(t.rowless, c)
 	err := t.Tx.DeleteAccount(c)
-	if errors.Is(err, vneid.ErrNotFound) && inPopulation(c) {
-		return nil
+	if !inPopulation(c) || err != nil && !errors.Is(err, vneid.ErrNotFound) {
+		return err
 	}
-	return err
+	return t.Tx.PutAccount(&vneid.Account{Persona: vneid.Persona{CCCD: c, Status: gone}})
 }
 
 // The first things that are ever written of a person: a login in their name, a
