@@ -25,7 +25,7 @@ func (r *Running) console(c *Config, p *pages, phones *phone.Phones, hasher *pas
 	real := vneid.SystemClock{}
 	h := &healthPage{r: r, database: storage.WithoutPassword(c.Database), version: c.Version, hasher: hasher, real: real, started: real.Now(),
 		listeners: map[string]string{"provider": c.Listen, "sandbox": c.SandboxListen}}
-	return console.New(console.Config{Store: r.store, Hasher: hasher, Inbox: r.inbox, Phones: phones, People: editor,
+	return console.New(console.Config{Store: r.store, Records: r.book, Hasher: hasher, Inbox: r.inbox, Phones: phones, People: editor,
 		Registrar: &people.Registrar{Store: r.store, Rand: rand.Reader, AllowHosts: c.AllowHosts}, Portal: p.portal, Version: c.Version, Frame: p.frame, Show: p.show, Fail: p.fail,
 		MoveClock: moveClock, RotateKey: r.idp.RotateKey, Settings: c.inForce, Health: h.look, Real: real})
 }

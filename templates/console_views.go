@@ -33,6 +33,7 @@ var consoleSections = []struct{ section, path string }{
 	{"overview", "/console"},
 	{"personas", "/console/personas"},
 	{"sms", "/console/sms"},
+	{"logins", "/console/logins"},
 	{"phones", "/console/phones"},
 	{"clients", "/console/clients"},
 	{"sessions", "/console/sessions"},

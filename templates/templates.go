@@ -104,6 +104,7 @@ var funcs = template.FuncMap{
 	"live":        live,
 	"copier":      newCopier,
 	"phonebadges": newPhoneBadges,
+	"stepview":    newStepView,
 }
 
 // sets are the templates of each language.

@@ -22,6 +22,7 @@ import (
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/form"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/record"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/sms"
 	"github.com/vneid-sandbox/vneid-sandbox/templates"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
@@ -34,6 +35,7 @@ const Prefix = "/console"
 type Config struct {
 	Store     vneid.Store
 	Hasher    vneid.Hasher
+	Records   *record.Book
 	Inbox     *sms.Network
 	Phones    *phone.Phones
 	People    *people.Editor
@@ -98,6 +100,9 @@ func (c *Console) Routes(mux *http.ServeMux) {
 	post("/sessions/{sid}/end", c.endSession)
 
 	get("/sms", c.messages)
+	get("/logins", c.listRecords)
+	get("/logins/{id}", c.showRecord)
+	get("/logins/{id}/export.md", c.exportRecord)
 	get("/keys", c.listKeys)
 	post("/keys/rotate", c.rotateKey)
 	get("/clock", c.clock)
