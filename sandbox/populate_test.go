@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"testing"
@@ -354,4 +355,78 @@ func BenchmarkAccount(b *testing.B) {
 			}
 		})
 	}
+}
+
+// freeHasher costs nothing, so that what is measured is the rest.
+type freeHasher struct{}
+
+func (freeHasher) Hash(context.Context, string) (string, error)         { return "the hash", nil }
+func (freeHasher) Verify(context.Context, string, string) (bool, error) { return true, nil }
+func (freeHasher) Decoy() string                                        { return "nobody's hash" }
+
+// caught is a telephone network that keeps the last message.
+type caught struct{ sms vneid.SMS }
+
+func (c *caught) Send(_ context.Context, m vneid.SMS) error { c.sms = m; return nil }
+
+// BenchmarkSignIn compares the first sign-in of ten thousand people of a seed
+// with that of ten thousand of the population, without the password's hash.
+func BenchmarkSignIn(b *testing.B) {
+	const seeded = 10_000
+	for name, century := range map[string]int{"seeded": 0, "population": 8} {
+		b.Run(name, func(b *testing.B) {
+			raw, err := storage.Open(b.Context(), "sqlite:"+b.TempDir()+"/sandbox.db?synchronous=normal", storage.Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer raw.Close()
+			policy := vneid.DefaultPolicy()
+			policy.LoginsPerMinute = 1 << 30
+			w := &vneid.World{ID: "default", Issuer: "http://localhost:9998", Salt: []byte("salt"), Clock: vneid.SystemClock{}, Policy: policy}
+			ctx := vneid.WithWorld(b.Context(), w)
+			store := people.Populate(raw, "the hash")
+			number := func(century, i int) vneid.CCCD {
+				return vneid.CCCD(fmt.Sprintf("038%d%02d%06d", century, 10+i/1_000_000, i%1_000_000))
+			}
+			d := people.Default("http")
+			for i := range seeded {
+				p, _ := people.Somebody(number(8, i))
+				p.CCCD = number(0, i)
+				d.Personas = append(d.Personas, p.Persona)
+			}
+			if err := people.Seed(ctx, store, w, "the hash", d); err != nil {
+				b.Fatal(err)
+			}
+			network := &caught{}
+			s := vneid.NewService(store, freeHasher{}, network, rand.Reader)
+			browser := vneid.Browser{Secret: "a browser"}
+			req := vneid.AuthRequest{ClientID: "thanhhoa-portal", RedirectURI: "http://127.0.0.1:9999/callback", Scopes: []string{"openid"}}
+			next := 0
+			b.ResetTimer()
+			for range b.N {
+				l, _, err := s.Begin(ctx, req, browser.Secret, vneid.Origin{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				for { // some of the population are locked or have no phone
+					next++
+					if c := number(8, next%seeded); len(c) == 12 && plain(c) {
+						break
+					}
+				}
+				if _, err := s.SubmitPassword(ctx, l.ID, browser, string(number(century, next%seeded)), "x"); err != nil {
+					b.Fatal(err)
+				}
+				if _, err := s.SubmitOTP(ctx, l.ID, browser, network.sms.OTP); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// plain reports whether nothing is special about somebody.
+func plain(c vneid.CCCD) bool {
+	a, ok := people.Somebody(c)
+	return ok && a.Status == vneid.AccountActive && a.Phone != ""
 }
