@@ -20,6 +20,9 @@ import (
 // line ends are escaped.
 const maxImport = people.MaxFile + people.MaxFile/2
 
+// tellEvery is after how many people of an import the log says how far it is.
+const tellEvery = 10_000
+
 var formats = []people.Format{people.YAML, people.CSV}
 
 // imported is what an import answers.
@@ -58,7 +61,12 @@ func (a *api) importPersonas(w http.ResponseWriter, r *http.Request) (int, any, 
 	if err != nil {
 		return 0, nil, err
 	}
-	if err := a.People.Import(r.Context(), d, nil); err != nil {
+	progress := func(done int) {
+		if done%tellEvery == 0 {
+			a.Logger.InfoContext(r.Context(), "people are being imported", "done", done, "of", len(d.Personas))
+		}
+	}
+	if err := a.People.Import(r.Context(), d, progress); err != nil {
 		return 0, nil, err
 	}
 	return http.StatusOK, imported{len(d.Personas)}, nil
