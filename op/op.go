@@ -177,8 +177,8 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	handler, pattern := p.mux.Handler(r)
 	switch {
-	case path.Clean(r.URL.Path) != r.URL.Path:
-		p.noSuchPage(w, r, http.NotFoundHandler()) // the mux would clean it and redirect; ours are exact
+	case path.Clean(r.URL.Path) != r.URL.Path, strings.HasSuffix(pattern, r.URL.Path+"/"):
+		p.noSuchPage(w, r, http.NotFoundHandler()) // the mux would redirect to what it knows, and out of the world; ours are exact
 	case pattern == "":
 		p.noSuchPage(w, r, handler)
 	case r.Method == http.MethodHead && changesSomething(pattern):

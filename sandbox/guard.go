@@ -101,11 +101,11 @@ func (g *guard) callers(next http.Handler) http.Handler {
 				g.refuse(w, r, *why)
 				return
 			}
-			// A world's token is not needed here; a wrong one is somebody who
-			// means another world.
-			if token := bearerToken(r); token != "" && worldOf(r).tokenHash != "" && !ownToken(r, vneid.SecretHash(token)) {
+			// No token is needed here; one that is not this world's is somebody
+			// who means another world, or another sandbox.
+			if token := bearerToken(r); token != "" && !ownToken(r, vneid.SecretHash(token)) {
 				w.Header().Set("WWW-Authenticate", `Bearer realm="vneid-sandbox", error="invalid_token"`)
-				p := api.Refuse(http.StatusUnauthorized, "the token is not that of this world; POST "+api.Prefix+"/worlds shows it once")
+				p := api.Refuse(http.StatusUnauthorized, "the token is not that of this world: a world's token opens "+api.Prefix+vneid.WorldPrefix+"{id}/…, and without "+envPrefix+"TOKEN the server has none; call here without Authorization")
 				p.Code = "invalid_token"
 				p.Write(w)
 				return

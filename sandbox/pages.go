@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/dancu"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/form"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/localca"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
@@ -34,6 +35,9 @@ func (p *pages) routes(mux *http.ServeMux) {
 		mux.HandleFunc("GET "+caPath, p.caCertificate)
 	}
 	mux.Handle("/assets/", templates.Assets())
+	for _, tree := range []string{"/assets", strings.TrimSuffix(dancu.Prefix, "/")} {
+		mux.HandleFunc(tree, p.nothingHere) // else ServeMux redirects to tree/, out of the world
+	}
 	mux.HandleFunc("/", p.nothingHere)
 }
 

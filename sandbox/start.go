@@ -228,7 +228,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	editor := &people.Editor{Store: r.store, Hasher: hasher, PasswordHash: passwordHash, SetPasscode: phones.SetPasscode}
 	r.console(c, p, phones, hasher, editor, r.worlds.moveClock).Routes(sandboxMux)
 	// For `make bench`: where the CPU goes. It tells nothing about people.
-	sandboxMux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	sandboxMux.HandleFunc("GET "+profilePath, pprof.Profile)
 	sandboxMux.Handle(dancu.Prefix, (&dancu.Register{Store: r.store, Logger: r.log}).Handler())
 	sandboxMux.Handle(api.Prefix+"/", api.New(api.Config{Store: r.store, Inbox: r.inbox, Phones: phones, Records: r.book, Rand: rand.Reader,
 		Logins:     headless.New(headless.Config{Store: r.store, Inbox: r.inbox, Phones: phones, Rand: rand.Reader, Client: client}),
@@ -251,12 +251,14 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 		r.work.Go(func() { r.records.Run(work) })
 	}
 	provider = health(r.store, set, r.records.Around(idp))
-	return wrap("provider", provider, maxFormBody), wrap("sandbox", g.callers(sandboxMux), 0), nil
+	return wrap("provider", provider, maxFormBody), wrap("sandbox", g.callers(cleanPaths(sandboxMux)), 0), nil
 }
 
 // maxHead bounds the request line and headers of a request, in bytes. Ours and
 // those of browsers stay far below.
 const maxHead = 32 << 10
+
+const profilePath = "/debug/pprof/profile"
 
 // maxFormBody bounds what browsers and clients post to the provider, in bytes.
 const maxFormBody = 256 << 10
