@@ -137,8 +137,8 @@ func trailAuthorization(t *vneid.Trail, r *http.Request) {
 	case strings.EqualFold(scheme, "Bearer"):
 		t.Param(vneid.InHeader, "authorization", "Bearer")
 		t.Param(vneid.InHeader, "access_token", strings.TrimSpace(rest))
-	default:
-		t.Param(vneid.InHeader, "authorization", printable(scheme))
+	default: // whatever that is, it may be the secret itself
+		t.Param(vneid.InHeader, "authorization", vneid.Hidden)
 	}
 }
 
