@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -239,6 +240,39 @@ func TestThePopulationDatabaseKnowsThePopulation(t *testing.T) {
 	if e, err := entry("038890000404"); err != nil || e.Absent {
 		t.Errorf("the row does not count: %+v, %v", e, err)
 	}
+}
+
+func TestManyMayWriteTheFirstThingAboutSomebodyAtOnce(t *testing.T) {
+	manyWriteTheFirstThing(t, newTown(t))
+}
+
+func manyWriteTheFirstThing(t *testing.T, o *town) {
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			err := o.store.Update(o.ctx, o.world, func(tx vneid.Tx) error {
+				if _, err := tx.Account(somebody); err != nil {
+					return err
+				}
+				return tx.PutActivation(&vneid.Activation{ID: fmt.Sprint("a", i), CCCD: somebody})
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if list := o.rows(); len(list) != 1 || list[0] != somebody {
+		t.Errorf("rows of %v", list)
+	}
+	o.view(func(tx vneid.Tx) error {
+		for i := range 20 {
+			if _, err := tx.Activation(fmt.Sprint("a", i)); err != nil {
+				t.Error(err)
+			}
+		}
+		return nil
+	})
 }
 
 func TestEveryWorldHasTheSamePeopleWithSubjectsOfItsOwn(t *testing.T) {
