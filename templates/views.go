@@ -221,6 +221,8 @@ func (v SignedOutView) onward() string {
 	return ""
 }
 
+func (FormPostView) assets() (styles, scripts []string) { return nil, []string{"submit.js"} }
+
 // errorTitle puts "Lỗi:" before the title, which is read out first.
 func (f Frame) errorTitle(key string, failed bool) string {
 	if failed {

@@ -156,9 +156,4 @@
     status.hidden = false;
     setTimeout(loop, 2000);
   });
-
-  // response_mode=form_post: what the button would do, without the press. Not
-  // again when somebody comes back to this page.
-  const form = document.querySelector("form[data-autosubmit]");
-  if (form && performance.getEntriesByType("navigation")[0]?.type !== "back_forward") form.submit();
 })();
