@@ -20,6 +20,7 @@ func TestBrowserByKeyboardAndBackwards(t *testing.T) { runInNode(t, "manners.tes
 func TestBrowserSignsInToForeignRPs(t *testing.T)    { runInNode(t, "foreign-rp.test.mjs") }
 func TestBrowserSignsInWithEveryAlg(t *testing.T)    { runInNode(t, "matrix.test.mjs") }
 func TestBrowserFindsNoBarrier(t *testing.T)         { runInNode(t, "axe-walk.test.mjs") }
+func TestBrowserSignsOutInFrames(t *testing.T)       { runInNode(t, "signout.test.mjs") }
 
 // The portal with a provider that is not ours; the world lends its ports and the built portal.
 func TestBrowserPortalWithAForeignProvider(t *testing.T) {

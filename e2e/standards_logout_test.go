@@ -286,7 +286,7 @@ var frontchannelModules = []module{
 		a, claims := s.signIn(s.request(client))
 		_, claims2 := s.silent(s.request(second))
 		s.same(claims, claims2, "sid")
-		s.v.simple = false // a browser that waits 2 s has not gone on yet
+		s.v.waits = true // for the frames, so that the page is still there
 		s.endSession("id_token_hint", a.str("id_token"), "post_logout_redirect_uri", after)
 		s.stayed()
 		if s.hear(l).URL.Query().Get("sid") != claims["sid"] || s.hear(other).URL.Query().Get("sid") != claims["sid"] {
@@ -299,8 +299,8 @@ var frontchannelModules = []module{
 		for _, e := range s.v.at.Pressables() {
 			found = found || e.tag == "a" && e.attrs["href"] == after
 		}
-		if !found {
-			s.Errorf("no link to %s: %s", after, s.v.describe())
+		if next := s.v.at.refresh(); !found || next == nil || next.String() != after {
+			s.Errorf("no way to %s: %s", after, s.v.describe())
 		}
 		s.signedOut()
 	}},
@@ -396,7 +396,7 @@ var signOutModules = []module{
 			for _, with := range [][]string{nil, {"id_token_hint", a.str("id_token")}, {"client_id", s.one.ID}, {"id_token_hint", a.str("id_token"), "client_id", s.one.ID}, {"id_token_hint", "rubbish"}} {
 				s.endSession(append([]string{"post_logout_redirect_uri", evil, "state", "x"}, with...)...)
 				s.stayed()
-				if strings.Contains(s.v.at.Body, `href="`+evil) || strings.Contains(s.v.at.Body, "content=\"2;url=") {
+				if strings.Contains(s.v.at.Body, `href="`+evil) || strings.Contains(s.v.at.Body, "http-equiv=\"refresh") {
 					s.Errorf("%s with %v is offered", evil, with)
 				}
 			}

@@ -27,10 +27,9 @@ type visitor struct {
 	filled    map[*element]string
 	Languages string
 
-	// simple is a browser of a test suite (HtmlUnit): it says nothing of where a request comes from, knows no SameSite,
-	// and waits out a page that goes on by itself.
+	// simple is a browser of a test suite (HtmlUnit): it says nothing of where a request comes from and knows no SameSite.
 	simple bool
-	framed []*url.URL // the frames of the present page, which it has loaded
+	waits  bool // stays on a page that would go on by itself
 
 	// stop says which addresses are not fetched, as those of a relying party that does not exist.
 	stop func(*url.URL) bool
@@ -254,7 +253,7 @@ func (v *visitor) navigateRaw(method string, target *url.URL, body io.Reader, fr
 		v.filled = map[*element]string{}
 		v.checkPage()
 		v.loadFrames()
-		if next := v.at.refresh(v.simple); next != nil {
+		if next := v.at.refresh(); next != nil && !v.waits {
 			from, method, body, target = target, "GET", nil, next
 			site = fetchSite(from, target)
 			continue
@@ -269,14 +268,14 @@ type onlyStores struct{ http.CookieJar }
 
 func (onlyStores) Cookies(*url.URL) []*http.Cookie { return nil }
 
-var refreshAfter = regexp.MustCompile(`(?i)^\s*(\d+)\s*;\s*url\s*=\s*['"]?([^'"]+)`)
+var refreshNow = regexp.MustCompile(`(?i)^\s*0\s*;\s*url\s*=\s*['"]?([^'"]+)`)
 
-// refresh is where a page sends the browser by itself, at once or after a while, if anywhere.
-func (p *page) refresh(patient bool) *url.URL {
+// refresh is where a page sends the browser at once without script, if anywhere.
+func (p *page) refresh() *url.URL {
 	for _, e := range p.elements {
 		if e.tag == "meta" && strings.EqualFold(e.attrs["http-equiv"], "refresh") {
-			if m := refreshAfter.FindStringSubmatch(e.attrs["content"]); m != nil && (patient || m[1] == "0") {
-				if u, err := p.URL.Parse(m[2]); err == nil {
+			if m := refreshNow.FindStringSubmatch(e.attrs["content"]); m != nil {
+				if u, err := p.URL.Parse(m[1]); err == nil {
 					return u
 				}
 			}
@@ -288,7 +287,6 @@ func (p *page) refresh(patient bool) *url.URL {
 // loadFrames loads the frames of a page as a browser does: those that its policy allows.
 func (v *visitor) loadFrames() {
 	v.t.Helper()
-	v.framed = nil
 	for _, e := range v.at.elements {
 		if e.tag != "iframe" {
 			continue
@@ -304,7 +302,6 @@ func (v *visitor) loadFrames() {
 			continue
 		}
 		res.Body.Close()
-		v.framed = append(v.framed, u)
 	}
 }
 

@@ -156,7 +156,7 @@ func FixturesIn(l Lang) map[string]View {
 		"sign-out-unknown":  SignOutConfirmView{Frame: f, Action: "/end_session/confirm"},
 		"signed-out":        SignedOutView{Frame: f, ClientName: client, BackURL: portal, WasSignedIn: true},
 		"signed-out-nobody": SignedOutView{Frame: f},
-		"signed-out-frames": SignedOutView{Frame: f, ClientName: client, BackURL: portal, WasSignedIn: true, GoesBack: true,
+		"signed-out-frames": SignedOutView{Frame: f, ClientName: client, BackURL: portal, WasSignedIn: true,
 			Frames: []string{"http://127.0.0.1:9999/frontchannel-logout?iss=http%3A%2F%2Flocalhost%3A9998&sid=s1d"}},
 		"account":              AccountView{Frame: f, Action: "/login/abc123/account", OtherURL: "/login/abc123?other=1", ClientName: client, ClientHost: host, PersonName: "Nguyễn Văn An"},
 		"message-internal":     failure,

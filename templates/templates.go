@@ -73,7 +73,7 @@ func WithLang(v View, l Lang) View {
 type page struct {
 	Frame
 	Title, Banner, Refresh, Name string
-	Onward                       string      // where the page goes by itself, and when; "" = nowhere
+	Onward                       string      // where the page goes by itself when it is loaded; "" = nowhere
 	Styles, Scripts              []string    // besides those of every page
 	Console                      *consoleBar // nil = a page outside of the console
 	Body                         template.HTML
@@ -86,10 +86,6 @@ type withAssets interface {
 
 // goesOn are views whose page goes to another address by itself, script or not.
 type goesOn interface{ onward() (url string) }
-
-// onwardSeconds are those between the moment that a page with all its frames is
-// loaded and the moment it goes on.
-const onwardSeconds = "2"
 
 // framing are views that load pages of other sites.
 type framing interface{ frameURLs() []string }
@@ -154,7 +150,9 @@ func Render(v View) ([]byte, error) {
 	}
 	onward := ""
 	if v, ok := v.(goesOn); ok && v.onward() != "" {
-		onward = onwardSeconds + ";url=" + v.onward()
+		// At once, which browsers take as: once the page is loaded with all its
+		// frames. A pause would be a time limit (WCAG 2.2.1).
+		onward = "0;url=" + v.onward()
 	}
 	var bar *consoleBar
 	if c, ok := v.(inConsole); ok {

@@ -121,7 +121,7 @@ func TestASignedOutPageGoesOnByItselfWhenItMay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Contains(string(body), `<meta http-equiv="refresh" content="2;url=http://portal.test/?a=1&amp;b=2">`); got != (v.GoesBack && v.BackURL != "") {
+		if got := strings.Contains(string(body), `<meta http-equiv="refresh" content="0;url=http://portal.test/?a=1&amp;b=2">`); got != (v.GoesBack && v.BackURL != "") {
 			t.Errorf("%+v: goes on: %v", v, got)
 		}
 	}
