@@ -22,7 +22,7 @@ func (t *tx) Counts(most int, now time.Time) (n vneid.Counts, err error) {
 			{"sessions WHERE world = ? AND expires_ms > ? AND ended_ms = 0", &n.Sessions, []any{ms(now)}},
 		} {
 			args := append(append([]any{t.world}, c.args...), most+1)
-			if err := t.orm().Raw("SELECT COUNT(*) FROM (SELECT 1 FROM "+c.from+" LIMIT ?) AS some", args...).Scan(c.into).Error; err != nil {
+			if err := t.orm().Raw("SELECT COUNT(*) FROM (SELECT 1 FROM "+c.from+" LIMIT ?) AS few", args...).Scan(c.into).Error; err != nil {
 				return err
 			}
 		}

@@ -23,8 +23,7 @@ var (
 )
 
 func (t *tx) Throttle(key string) (*vneid.Throttle, error) {
-	var row throttleRow
-	err := t.take("throttle", throttles, throttleByName, &row, key)
+	row, err := find[throttleRow](t, "throttle", throttles, &throttleByName, key)
 	if errors.Is(err, vneid.ErrNotFound) {
 		return &vneid.Throttle{Key: key}, nil
 	}

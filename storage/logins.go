@@ -15,6 +15,7 @@ type loginRow struct {
 	Issuer        string      `gorm:"column:issuer"`
 	BrowserHash   string      `gorm:"column:browser_hash"`
 	Request       string      `gorm:"column:request"`
+	ClientID      string      `gorm:"column:client_id"` // of the request, to join with
 	CCCD          string      `gorm:"column:cccd"`
 	Origin        string      `gorm:"column:origin"`
 	OTPChannel    string      `gorm:"column:otp_channel"`
@@ -72,7 +73,7 @@ func qrValue(short, column string) (vneid.QR, error) {
 func newLoginRow(world string, l *vneid.Login) *loginRow {
 	return &loginRow{
 		World: world, ID: l.ID, Version: l.Version, State: string(l.State), Issuer: l.Issuer, BrowserHash: l.BrowserHash,
-		Request: toJSON(l.Request), CCCD: string(l.CCCD),
+		Request: toJSON(l.Request), ClientID: l.Request.ClientID, CCCD: string(l.CCCD),
 		Origin: toJSON(l.Origin), QRShort: l.QR.ShortHash, QR: qrJSON(&l.QR),
 		OTPChannel: l.OTP.Channel, OTPHash: l.OTP.Hash, OTPSentMS: ms(l.OTP.SentAt), OTPExpiresMS: ms(l.OTP.ExpiresAt), OTPTries: l.OTP.Tries,
 		Auth: authRow(l.Auth), SessionID: l.SessionID, Refusal: l.Refusal, CodeHash: l.CodeHash, CodeExpiresMS: ms(l.CodeExpires),
@@ -94,6 +95,7 @@ func (t *tx) login(what string, by query, key string) (*vneid.Login, error) {
 	if err := t.take(what, logins, by, &r, key); err != nil {
 		return nil, err
 	}
+	t.keep(logins, &r)
 	return r.value()
 }
 
@@ -119,7 +121,13 @@ func (r *loginRow) value() (*vneid.Login, error) {
 	return l, fromJSON(r.Request, &l.Request)
 }
 
-func (t *tx) Login(id string) (*vneid.Login, error) { return t.login("login", loginByID, id) }
+func (t *tx) Login(id string) (*vneid.Login, error) {
+	r, err := find[loginRow](t, "login", logins, &loginByID, id)
+	if err != nil {
+		return nil, err
+	}
+	return r.value()
+}
 
 func (t *tx) LoginByCode(codeHash string) (*vneid.Login, error) {
 	return t.login("login by code", loginByCode, codeHash)
@@ -225,6 +233,7 @@ func (t *tx) session(what string, by query, key string) (*vneid.Session, error) 
 	if err := t.take(what, sessions, by, &r, key); err != nil {
 		return nil, err
 	}
+	t.keep(sessions, &r)
 	return r.value()
 }
 
@@ -285,7 +294,11 @@ func (t *tx) Session(secretHash string) (*vneid.Session, error) {
 }
 
 func (t *tx) SessionByID(sid string) (*vneid.Session, error) {
-	return t.session("session by id", sessionByID, sid)
+	r, err := find[sessionRow](t, "session by id", sessions, &sessionByID, sid)
+	if err != nil {
+		return nil, err
+	}
+	return r.value()
 }
 
 func (t *tx) InsertSession(s *vneid.Session) error {

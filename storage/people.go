@@ -76,8 +76,8 @@ var (
 )
 
 func (t *tx) Account(c vneid.CCCD) (*vneid.Account, error) {
-	var row accountRow
-	if err := t.take("account", accounts, accountByCCCD, &row, string(c)); err != nil {
+	row, err := find[accountRow](t, "account", accounts, &accountByCCCD, string(c))
+	if err != nil {
 		return nil, err
 	}
 	a, err := row.value()
@@ -144,12 +144,12 @@ func (t *tx) PutAccount(a *vneid.Account) error {
 	}
 	return t.write("put account's search terms", func() error {
 		for _, term := range was {
-			if _, err := t.exec(dropTerm, t.world, term, string(a.CCCD)); err != nil {
+			if err := t.change(dropTerm, t.world, term, string(a.CCCD)); err != nil {
 				return err
 			}
 		}
 		for _, term := range now {
-			if _, err := t.exec(termRows.insert, t.world, term, string(a.CCCD)); err != nil {
+			if err := t.change(termRows.insert, t.world, term, string(a.CCCD)); err != nil {
 				return err
 			}
 		}
@@ -227,8 +227,8 @@ func (r *clientRow) value() (vneid.Client, error) {
 }
 
 func (t *tx) Client(id string) (*vneid.Client, error) {
-	var row clientRow
-	if err := t.take("client", clients, clientByID, &row, id); err != nil {
+	row, err := find[clientRow](t, "client", clients, &clientByID, id)
+	if err != nil {
 		return nil, err
 	}
 	c, err := row.value()

@@ -32,6 +32,9 @@ func (e *pgExplainer) each(ctx context.Context, query string, args []any, next f
 	return e.conn.each(ctx, query, args, next)
 }
 
+func (e *pgExplainer) later(string, []any) bool                     { return false }
+func (e *pgExplainer) ahead(string, []any, []any, func(error)) bool { return false }
+
 // TestHotStatementsUseAnIndexOfAnEmptyPostgreSQL asks for the plans that a
 // connection keeps, at the moment at which they are worst: the tables are new,
 // and nobody has analysed them.

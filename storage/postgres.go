@@ -77,12 +77,12 @@ func (p *postgresDB) close() error {
 }
 
 func (p *postgresDB) view(ctx context.Context, fn txFunc) error {
-	return p.transact(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", false, fn)
+	return p.transact(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0, fn)
 }
 
 // peek leaves BEGIN out, and with it the ROLLBACK, which is a message of its own.
 func (p *postgresDB) peek(ctx context.Context, fn txFunc) error {
-	return p.transact(ctx, "", false, fn)
+	return p.transact(ctx, "", 0, fn)
 }
 
 func (p *postgresDB) update(ctx context.Context, run int, fn txFunc) error {
@@ -93,28 +93,31 @@ func (p *postgresDB) update(ctx context.Context, run int, fn txFunc) error {
 		p.again.Lock()
 		defer p.again.Unlock()
 	}
-	return p.transact(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ", true, fn)
+	return p.transact(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ", run, fn)
 }
 
 // transact runs fn again when a connection of the pool turns out to be dead
 // before it answered anything, as all of them do after the server was
-// restarted. Who cannot connect is told at once.
-func (p *postgresDB) transact(ctx context.Context, begin string, commit bool, fn txFunc) error {
+// restarted. Who cannot connect is told at once. run counts those of an Update
+// from 1 and is 0 for what only reads.
+func (p *postgresDB) transact(ctx context.Context, begin string, run int, fn txFunc) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errHangs)
 	defer cancel()
 	for tries := p.conns; ; tries-- {
-		dead, err := p.try(ctx, begin, commit, fn)
+		dead, err := p.try(ctx, begin, run, fn)
 		if !dead || tries == 0 || ctx.Err() != nil {
 			return err
 		}
 	}
 }
 
-func (p *postgresDB) try(ctx context.Context, begin string, commit bool, fn txFunc) (dead bool, err error) {
-	c := &postgresConn{begin: begin, begun: begin == ""}
-	if c.Conn, err = p.db.Conn(ctx); err != nil {
+func (p *postgresDB) try(ctx context.Context, begin string, run int, fn txFunc) (dead bool, err error) {
+	raw, err := p.db.Conn(ctx)
+	if err != nil {
 		return errors.Is(err, driver.ErrBadConn), describe(ctx, "begin", err)
 	}
+	c := newPostgresConn(raw, begin)
+	c.patient = run > 1
 	defer c.end() // also when fn panics
 	err = c.Conn.Raw(func(driver any) error {
 		c.pgx = driver.(*stdlib.Conn).Conn()
@@ -123,10 +126,10 @@ func (p *postgresDB) try(ctx context.Context, begin string, commit bool, fn txFu
 	if err != nil {
 		return true, describe(ctx, "begin", err)
 	}
-	if err := fn(ctx, c); err != nil || !commit {
-		return err != nil && c.begun && !c.answered && c.pgx.IsClosed(), err
+	if err = fn(ctx, c); err == nil && run > 0 {
+		err = describe(ctx, "commit", c.commit(ctx))
 	}
-	return false, describe(ctx, "commit", c.commit(ctx))
+	return err != nil && c.dead(), err
 }
 
 func (p *postgresDB) ping(ctx context.Context) error {

@@ -102,8 +102,8 @@ func firstConn(ctx context.Context, db *sql.DB) error {
 func (db *sqliteDB) dialect() dialect { return dialectSQLite }
 func (db *sqliteDB) orm() *gorm.DB    { return db.gormDB }
 
-func (db *sqliteDB) update(ctx context.Context, _ int, fn txFunc) error {
-	return db.writer.update(ctx, fn)
+func (db *sqliteDB) update(ctx context.Context, run int, fn txFunc) error {
+	return db.writer.update(ctx, run, fn)
 }
 
 func (db *sqliteDB) view(ctx context.Context, fn txFunc) error {
@@ -193,6 +193,10 @@ type sqliteConn struct {
 	own   driver.ConnPrepareContext // the connection behind raw
 	ours  map[string]driver.Stmt
 	stmts map[string]*sql.Stmt // gorm's
+
+	// changed grows with every statement that may have changed something, or has
+	// failed: SQLite rolls back by itself after some errors.
+	changed int
 }
 
 var _ conn = (*sqliteConn)(nil)
@@ -236,6 +240,7 @@ func (c *sqliteConn) PrepareContext(_ context.Context, query string) (*sql.Stmt,
 }
 
 func (c *sqliteConn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	c.changed++
 	s, err := c.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
@@ -244,6 +249,7 @@ func (c *sqliteConn) ExecContext(ctx context.Context, query string, args ...any)
 }
 
 func (c *sqliteConn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	c.changed++ // gorm asks so, and may write with RETURNING
 	s, err := c.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
@@ -273,6 +279,7 @@ func (c *sqliteConn) prepare(query string) (driver.Stmt, error) {
 }
 
 func (c *sqliteConn) exec(_ context.Context, query string, args ...any) (int64, error) {
+	c.changed++
 	return c.run(context.Background(), query, args)
 }
 
@@ -291,6 +298,11 @@ func (c *sqliteConn) run(ctx context.Context, query string, args []any) (int64, 
 	}
 	return result.RowsAffected()
 }
+
+// Statements run at once: nothing has to be sent anywhere.
+func (c *sqliteConn) later(string, []any) bool                     { return false }
+func (c *sqliteConn) ahead(string, []any, []any, func(error)) bool { return false }
+func (c *sqliteConn) flush(context.Context) error                  { return nil }
 
 // query returns the rows, and a place for the values of one.
 func (c *sqliteConn) query(query string, args []any) (driver.Rows, []driver.Value, error) {
@@ -312,7 +324,7 @@ func (c *sqliteConn) query(query string, args []any) (driver.Rows, []driver.Valu
 func (c *sqliteConn) scan(_ context.Context, query string, args, into []any) error {
 	rows, row, err := c.query(query, args)
 	if err != nil {
-		return err
+		return c.noted(err)
 	}
 	err = rows.Next(row)
 	if err == io.EOF {
@@ -324,13 +336,21 @@ func (c *sqliteConn) scan(_ context.Context, query string, args, into []any) err
 	if closing := rows.Close(); err == nil {
 		err = closing
 	}
+	return c.noted(err)
+}
+
+// noted counts a failure.
+func (c *sqliteConn) noted(err error) error {
+	if err != nil && err != sql.ErrNoRows {
+		c.changed++
+	}
 	return err
 }
 
 func (c *sqliteConn) each(_ context.Context, query string, args []any, next func() []any) error {
 	rows, row, err := c.query(query, args)
 	if err != nil {
-		return err
+		return c.noted(err)
 	}
 	for err == nil {
 		if err = rows.Next(row); err == nil {
@@ -343,7 +363,7 @@ func (c *sqliteConn) each(_ context.Context, query string, args []any, next func
 	if closing := rows.Close(); err == nil {
 		err = closing
 	}
-	return err
+	return c.noted(err)
 }
 
 // driverValues are the arguments as the driver takes them.

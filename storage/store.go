@@ -80,6 +80,15 @@ type conn interface {
 	scan(ctx context.Context, query string, args, into []any) error
 	// each reads every row into what next returns for it.
 	each(ctx context.Context, query string, args []any, next func() []any) error
+	// later takes a write whose outcome nobody asks for and runs it at the latest
+	// with the commit, which fails when it does; false where that gains nothing,
+	// and the caller runs it.
+	later(query string, args []any) bool
+	// ahead takes a read whose answer done hears together with that of the next
+	// statement; false where that gains nothing.
+	ahead(query string, args, into []any, done func(error)) bool
+	// flush sends what was taken and not sent yet.
+	flush(ctx context.Context) error
 }
 
 type txFunc = func(context.Context, conn) error
@@ -123,15 +132,13 @@ func (s *Store) View(ctx context.Context, world string, fn func(vneid.Tx) error)
 	})
 }
 
-// Peek runs fn, which reads once: one statement sees one moment by itself.
+// Peek runs fn, of which each statement sees a moment of its own.
 func (s *Store) Peek(ctx context.Context, world string, fn func(vneid.Tx) error) error {
 	if s.closed.Load() {
 		return errClosed("peek")
 	}
 	return s.db.peek(ctx, func(ctx context.Context, c conn) error {
-		t := newTx(ctx, s.db, c, world, false)
-		t.once = true
-		return t.run(fn)
+		return newTx(ctx, s.db, c, world, false).run(fn)
 	})
 }
 
@@ -165,6 +172,9 @@ func (s *Store) updateOnce(ctx context.Context, run int, world string, fn func(v
 		}
 	}()
 	err := s.db.update(ctx, run, func(ctx context.Context, c conn) error {
+		if t != nil {
+			t.undoVersions() // of a run whose connection was dead
+		}
 		t = newTx(ctx, s.db, c, world, true)
 		return t.run(fn)
 	})

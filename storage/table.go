@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"gorm.io/gorm/schema"
 )
@@ -39,10 +40,17 @@ func newQuery(text string) query {
 // several times what running it does (docs/adr/0002-storage.md has figures).
 type table struct {
 	name              string
-	list              string  // of all columns but those the database numbers itself
+	list              string // of all columns but those the database numbers itself
+	names             []string
 	fields            [][]int // of the struct, in the order of list
-	keys, others      []int   // into fields
+	kinds             []reflect.Kind
+	keys, others      []int // into fields
 	insert, put, save query
+	insertNew         query // fails when the key is taken
+	version           int   // into fields, -1 = it has none
+
+	some  sync.Map // by which columns: *query, see saveSome
+	saves atomic.Int32
 }
 
 func newTable(row any) *table {
@@ -50,7 +58,7 @@ func newTable(row any) *table {
 	if err != nil {
 		panic(fmt.Sprintf("storage: %T is no row: %v", row, err))
 	}
-	t := &table{name: s.Table}
+	t := &table{name: s.Table, version: -1}
 	var columns, keys, setPut, setSave []string
 	for _, f := range s.Fields {
 		if f.AutoIncrement {
@@ -59,6 +67,10 @@ func newTable(row any) *table {
 		i := len(columns)
 		columns = append(columns, f.DBName)
 		t.fields = append(t.fields, f.StructField.Index)
+		t.kinds = append(t.kinds, f.FieldType.Kind())
+		if f.DBName == "version" {
+			t.version = i
+		}
 		if f.PrimaryKey {
 			keys, t.keys = append(keys, f.DBName), append(t.keys, i)
 			continue
@@ -67,8 +79,10 @@ func newTable(row any) *table {
 		setPut = append(setPut, f.DBName+" = excluded."+f.DBName)
 		setSave = append(setSave, f.DBName+" = ?")
 	}
-	t.list = strings.Join(columns, ", ")
-	insert := "INSERT INTO " + t.name + " (" + t.list + ") VALUES (?" + strings.Repeat(", ?", len(columns)-1) + ") ON CONFLICT "
+	t.names, t.list = columns, strings.Join(columns, ", ")
+	insert := "INSERT INTO " + t.name + " (" + t.list + ") VALUES (?" + strings.Repeat(", ?", len(columns)-1) + ")"
+	t.insertNew = newQuery(insert)
+	insert += " ON CONFLICT "
 	t.insert = newQuery(insert + "DO NOTHING")
 	t.put = newQuery(insert + "(" + strings.Join(keys, ", ") + ") DO UPDATE SET " + strings.Join(setPut, ", "))
 	t.save = newQuery("UPDATE " + t.name + " SET " + strings.Join(setSave, ", ") + " WHERE " + strings.Join(keys, " = ? AND ") + " = ? AND version = ?")
@@ -101,6 +115,50 @@ func (t *table) savedValues(row any, version int) []any {
 		}
 	}
 	return append(list, version)
+}
+
+// mostSaves is how many texts saveSome makes of a table: the program has some
+// dozen ways to change a row.
+const mostSaves = 64
+
+// saveSome writes the columns in which two rows of one key differ; nil when old
+// is not of that version. An index is only touched when its columns are written.
+func (t *table) saveSome(old, row any, version int) (*query, []any) {
+	a, b := t.values(old), t.values(row)
+	if v, ok := a[t.version].(int); !ok || v != version {
+		return nil, nil
+	}
+	var which uint64
+	args := make([]any, 0, len(a)+1)
+	for _, i := range t.others {
+		if a[i] != b[i] {
+			which |= 1 << i
+			args = append(args, b[i])
+		}
+	}
+	for _, i := range t.keys {
+		args = append(args, b[i])
+	}
+	args = append(args, version)
+	if q, ok := t.some.Load(which); ok {
+		return q.(*query), args
+	}
+	if t.saves.Load() >= mostSaves {
+		return &t.save, t.savedValues(row, version)
+	}
+	t.saves.Add(1)
+	var set, keys []string
+	for _, i := range t.others {
+		if which&(1<<i) != 0 {
+			set = append(set, t.names[i]+" = ?")
+		}
+	}
+	for _, i := range t.keys {
+		keys = append(keys, t.names[i]+" = ?")
+	}
+	q := newQuery("UPDATE " + t.name + " SET " + strings.Join(set, ", ") + " WHERE " + strings.Join(keys, " AND ") + " AND version = ?")
+	t.some.Store(which, &q)
+	return &q, args
 }
 
 // targets are the places that a row is read into.

@@ -62,10 +62,14 @@ func (t *tx) removeTokens(list []*vneid.Token) error {
 }
 
 func (t *tx) Token(hash string) (*vneid.Token, error) {
-	var r tokenRow
-	if err := t.take("token", tokens, tokenByHash, &r, hash); err != nil {
+	r, err := find[tokenRow](t, "token", tokens, &tokenByHash, hash)
+	if err != nil {
 		return nil, err
 	}
+	return r.value()
+}
+
+func (r *tokenRow) value() (*vneid.Token, error) {
 	k := &vneid.Token{Hash: r.Hash, Kind: vneid.TokenKind(r.Kind), GrantID: r.GrantID, ClientID: r.ClientID,
 		CCCD: vneid.CCCD(r.CCCD), Subject: r.Subject, SessionID: r.SessionID, Nonce: r.Nonce, Userinfo: r.Userinfo,
 		IssuedAt: fromMS(r.IssuedMS), ExpiresAt: fromMS(r.ExpiresMS), UsedAt: fromMS(r.UsedMS), RevokedAt: fromMS(r.RevokedMS)}
@@ -98,6 +102,7 @@ func (t *tx) mark(what string, q query, at time.Time, keys ...any) (marked int64
 		if !storable(t.world, keys) {
 			return nil
 		}
+		t.forget(tokens)
 		marked, err = t.exec(q, append([]any{ms(at), t.world}, keys...)...)
 		return err
 	})
@@ -112,8 +117,22 @@ var (
 )
 
 // UseToken is one statement, so that of many callers exactly one finds the
-// token unused.
+// token unused. Where this transaction has seen it unused, the statement may be
+// put off: whoever changes the token meanwhile makes it a conflict.
 func (t *tx) UseToken(hash string, at time.Time) (bool, error) {
+	put := false
+	err := t.write("use token", func() error {
+		r, _ := t.recall(tokens, hash).(*tokenRow)
+		if r != nil && r.UsedMS == 0 && r.RevokedMS == 0 && ms(at) != 0 {
+			if put = t.conn.later(useToken[t.db.dialect()], []any{ms(at), t.world, hash}); put {
+				t.forget(tokens)
+			}
+		}
+		return nil
+	})
+	if put || err != nil {
+		return put, err
+	}
 	n, err := t.mark("use token", useToken, at, hash)
 	return n == 1, err
 }

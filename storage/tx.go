@@ -18,16 +18,14 @@ type tx struct {
 	db       engine
 	world    string
 	writable bool
-	once     bool // the first method is the last: there is no transaction around it
-
 	mu       sync.Mutex // fn may have started goroutines
 	conn     conn
 	gorm     *gorm.DB // bound to conn; made by orm
-	used     bool     // a method ran
 	over     bool     // fn has returned
 	failed   error    // see do
 	versions []versionStep
 	woken    []string // logins, told after the commit
+	seen     []*seenRow
 }
 
 var _ vneid.Tx = (*tx)(nil)
@@ -75,11 +73,6 @@ func (t *tx) do(what string, f func() error) error {
 	if t.failed != nil {
 		return t.failed
 	}
-	if t.once && t.used {
-		t.failed = fmt.Errorf("storage: %s: Peek reads once", what)
-		return t.failed
-	}
-	t.used = true
 	err := t.ctx.Err()
 	if err == nil {
 		err = f()
@@ -99,6 +92,9 @@ func isAnswer(err error) bool {
 
 // orm is gorm on this transaction, for lists, searches and deletions.
 func (t *tx) orm() *gorm.DB {
+	if t.writable {
+		t.seen = nil // what it changes shows in no row of ours
+	}
 	if t.gorm == nil {
 		t.gorm = t.db.orm().Session(&gorm.Session{NewDB: true, Context: t.ctx})
 		t.gorm.Statement.ConnPool = t.conn
@@ -108,6 +104,16 @@ func (t *tx) orm() *gorm.DB {
 
 func (t *tx) exec(q query, args ...any) (int64, error) {
 	return t.conn.exec(t.ctx, q[t.db.dialect()], args...)
+}
+
+// change runs a statement whose outcome nobody asks for.
+func (t *tx) change(q query, args ...any) error {
+	text := q[t.db.dialect()]
+	if t.conn.later(text, args) {
+		return nil
+	}
+	_, err := t.conn.exec(t.ctx, text, args...)
+	return err
 }
 
 // take reads the one row of the world that q finds.
@@ -138,7 +144,12 @@ func (t *tx) insert(what string, into *table, value, row any) error {
 		if err := checkText(value); err != nil {
 			return err
 		}
-		n, err := t.exec(into.insert, into.values(row)...)
+		t.forget(into)
+		values := into.values(row)
+		if t.conn.later(into.insertNew[t.db.dialect()], values) {
+			return nil // a taken key fails the commit, fn runs again, and comes to the next line
+		}
+		n, err := t.exec(into.insert, values...)
 		if err == nil && n == 0 {
 			return errTaken
 		}
@@ -152,29 +163,45 @@ func (t *tx) put(what string, into *table, value, row any) error {
 		if err := checkText(value); err != nil {
 			return err
 		}
-		_, err := t.exec(into.put, into.values(row)...)
-		return err
+		t.forget(into)
+		return t.change(into.put, into.values(row)...)
 	})
 }
 
 // save writes a row whose stored version is still *version, and lets both
 // grow. row carries the new version.
+//
+// Only what changed since this transaction read the row is written, where it has.
+// Then the write may also be put off: whoever changes the row meanwhile makes it
+// a conflict.
 func (t *tx) save(what string, into *table, value, row any, id string, version *int) error {
 	return t.write(what, func() error {
 		if err := checkText(value); err != nil {
 			return err
 		}
-		n, err := t.exec(into.save, into.savedValues(row, *version)...)
-		if err != nil {
-			return err
+		q, args, known := into.save, into.savedValues(row, *version), false
+		if old := t.recall(into, id); old != nil {
+			if some, values := into.saveSome(old, row, *version); some != nil {
+				q, args, known = *some, values, true
+			}
 		}
-		if n == 1 {
+		text := q[t.db.dialect()]
+		saved := known && t.conn.later(text, args)
+		if !saved {
+			n, err := t.conn.exec(t.ctx, text, args...)
+			if err != nil {
+				return err
+			}
+			saved = n == 1
+		}
+		if saved {
+			t.remember(into, id, row)
 			t.versions = append(t.versions, versionStep{version, *version})
 			*version++
 			return nil
 		}
 		var stored int
-		err = t.orm().Table(into.name).Select("version").Where("world = ? AND id = ?", t.world, id).Take(&stored).Error
+		err := t.orm().Table(into.name).Select("version").Where("world = ? AND id = ?", t.world, id).Take(&stored).Error
 		if err != nil {
 			return err
 		}

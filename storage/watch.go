@@ -65,7 +65,12 @@ const channel = "vneid_logins"
 
 // notify says who speaks, so that this process does not hear itself.
 func (p *postgresDB) notify(ctx context.Context, c conn, world, login string) error {
-	_, err := c.exec(ctx, "SELECT pg_notify($1, $2)", channel, strconv.Itoa(int(p.self.Load()))+" "+world+" "+login)
+	const text = "SELECT pg_notify($1, $2)"
+	args := []any{channel, strconv.Itoa(int(p.self.Load())) + " " + world + " " + login}
+	if c.later(text, args) {
+		return nil
+	}
+	_, err := c.exec(ctx, text, args...)
 	return err
 }
 

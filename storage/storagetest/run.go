@@ -74,7 +74,7 @@ func Run(t *testing.T, open func(t *testing.T) vneid.Store) {
 		{"a panic rolls back and goes on", panicRollsBack},
 		{"a cancelled context commits nothing", cancelledCommitsNothing},
 		{"View cannot write", viewCannotWrite},
-		{"Peek reads once and cannot write", peekReadsOnce},
+		{"Peek reads and cannot write", peekOnlyReads},
 		{"a transaction is useless after its function returned", lateTxIsUseless},
 		{"View sees one moment", viewSeesOneMoment},
 		{"a stale version runs the function again", staleVersionRunsAgain},

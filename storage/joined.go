@@ -1,0 +1,207 @@
+package storage
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// join reads a row with those that it names, in one statement. Of one that is
+// not there all columns are empty, its world too.
+type join struct {
+	q     query
+	parts []joinPart
+}
+
+type joinPart struct {
+	table *table
+	on    string // column of the first part = column of this one, "" for the first
+	fresh func() any
+}
+
+func newJoin(where string, parts ...joinPart) *join {
+	j := &join{parts: parts}
+	for d := range j.q {
+		var columns []string
+		from := ""
+		for i, p := range parts {
+			alias := string(rune('a' + i))
+			for n, name := range p.table.names {
+				column := alias + "." + name
+				if i > 0 {
+					column = "COALESCE(" + column + ", " + emptyOf(p.table.kinds[n], dialect(d)) + ")"
+				}
+				columns = append(columns, column)
+			}
+			if i == 0 {
+				from = p.table.name + " a"
+				continue
+			}
+			mine, theirs, _ := strings.Cut(p.on, " = ")
+			from += " LEFT JOIN " + p.table.name + " " + alias + " ON " + alias + ".world = a.world AND " + alias + "." + theirs + " = a." + mine
+		}
+		j.q[d] = newQuery("SELECT " + strings.Join(columns, ", ") + " FROM " + from + " WHERE a.world = ? AND " + where)[d]
+	}
+	return j
+}
+
+// emptyOf is what a column holds of a row that is not there.
+func emptyOf(kind reflect.Kind, d dialect) string {
+	switch {
+	case kind == reflect.String || kind == reflect.Slice:
+		return "''"
+	case kind == reflect.Bool && d == dialectPostgres:
+		return "false"
+	}
+	return "0"
+}
+
+// fresh makes the rows and says where their columns go.
+func (j *join) fresh() (any, []any) {
+	rows := make([]any, len(j.parts))
+	var into []any
+	for i, p := range j.parts {
+		rows[i] = p.fresh()
+		into = append(into, p.table.targets(rows[i])...)
+	}
+	return rows, into
+}
+
+// joined reads rows that belong together.
+func (t *tx) joined(what string, j *join, key string) (rows []any, err error) {
+	err = t.read(what, func() error {
+		if !storable(t.world, key) {
+			return vneid.ErrNotFound
+		}
+		found, err := t.fetch(&j.q, key, j.fresh)
+		if err != nil {
+			return err
+		}
+		rows = found.([]any)
+		for i, row := range rows {
+			if own := row.(interface{ key() string }).key(); own != "" {
+				t.remember(j.parts[i].table, own, row)
+			}
+		}
+		return nil
+	})
+	return rows, err
+}
+
+func (r *loginRow) key() string   { return r.ID }
+func (r *clientRow) key() string  { return r.ID }
+func (r *accountRow) key() string { return r.CCCD }
+func (r *sessionRow) key() string { return r.ID }
+func (r *tokenRow) key() string   { return r.Hash }
+func (r *deviceRow) key() string  { return r.CCCD }
+
+func loginPart() joinPart         { return joinPart{logins, "", func() any { return new(loginRow) }} }
+func tokenPart() joinPart         { return joinPart{tokens, "", func() any { return new(tokenRow) }} }
+func devicePart() joinPart        { return joinPart{devices, "", func() any { return new(deviceRow) }} }
+func clientOf(on string) joinPart { return joinPart{clients, on, func() any { return new(clientRow) }} }
+func personOf(on string) joinPart {
+	return joinPart{accounts, on, func() any { return new(accountRow) }}
+}
+func sessionOf(on string) joinPart {
+	return joinPart{sessions, on, func() any { return new(sessionRow) }}
+}
+
+var (
+	loginWith       = newJoin("a.id = ?", loginPart(), clientOf("client_id = id"), personOf("cccd = cccd"))
+	loginByCodeWith = newJoin("a.code_hash = ? AND a.code_hash <> ''", loginPart(), personOf("cccd = cccd"), sessionOf("session_id = id"))
+	tokenWith       = newJoin("a.hash = ?", tokenPart(), personOf("cccd = cccd"))
+	deviceWith      = newJoin("a.id = ?", devicePart(), personOf("cccd = cccd"))
+)
+
+// person is nil for the row of nobody.
+func (r *accountRow) person() (*vneid.Account, error) {
+	if r.World == "" {
+		return nil, nil
+	}
+	a, err := r.value()
+	return &a, err
+}
+
+func (t *tx) LoginWith(id string) (l *vneid.Login, c *vneid.Client, a *vneid.Account, err error) {
+	rows, err := t.joined("login with client and person", loginWith, id)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if l, err = rows[0].(*loginRow).value(); err != nil {
+		return nil, nil, nil, err
+	}
+	if row := rows[1].(*clientRow); row.World != "" {
+		client, err := row.value()
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		c = &client
+	}
+	a, err = rows[2].(*accountRow).person()
+	return l, c, a, err
+}
+
+func (t *tx) LoginByCodeWith(codeHash string) (l *vneid.Login, a *vneid.Account, s *vneid.Session, err error) {
+	rows, err := t.joined("login by code with person and session", loginByCodeWith, codeHash)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if l, err = rows[0].(*loginRow).value(); err != nil {
+		return nil, nil, nil, err
+	}
+	if a, err = rows[1].(*accountRow).person(); err != nil {
+		return nil, nil, nil, err
+	}
+	if row := rows[2].(*sessionRow); row.World != "" {
+		s, err = row.value()
+	}
+	return l, a, s, err
+}
+
+func (t *tx) TokenWith(hash string) (k *vneid.Token, a *vneid.Account, err error) {
+	rows, err := t.joined("token with person", tokenWith, hash)
+	if err != nil {
+		return nil, nil, err
+	}
+	if k, err = rows[0].(*tokenRow).value(); err != nil {
+		return nil, nil, err
+	}
+	a, err = rows[1].(*accountRow).person()
+	return k, a, err
+}
+
+func (t *tx) DeviceWith(id string) (d *vneid.Device, a *vneid.Account, err error) {
+	rows, err := t.joined("device with person", deviceWith, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	if d, err = rows[0].(*deviceRow).value(); err != nil {
+		return nil, nil, err
+	}
+	a, err = rows[1].(*accountRow).person()
+	return d, a, err
+}
+
+func (t *tx) Ahead(next vneid.Ahead) {
+	_ = t.read("ask ahead", func() error {
+		for _, a := range []struct {
+			key string
+			j   *join
+		}{{next.Device, deviceWith}, {next.Login, loginWith}} {
+			if a.key != "" {
+				row, into := a.j.fresh()
+				t.announce(nil, &a.j.q, a.key, row, into)
+			}
+		}
+		if next.Account != "" {
+			row := new(accountRow)
+			t.announce(accounts, &accountByCCCD, string(next.Account), row, accounts.targets(row))
+		}
+		for _, key := range next.Throttles {
+			row := new(throttleRow)
+			t.announce(throttles, &throttleByName, key, row, throttles.targets(row))
+		}
+		return nil
+	}) // whoever reads them hears of the failure
+}
