@@ -40,11 +40,12 @@ type fakePhones struct {
 	last map[vneid.PhoneNumber]vneid.SMS
 }
 
-func (f *fakePhones) Send(_ context.Context, m vneid.SMS) error {
+func (f *fakePhones) Take(context.Context, vneid.Tx, vneid.SMS) error { return nil }
+
+func (f *fakePhones) Taken(_ context.Context, m vneid.SMS) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.last[m.To] = m
-	return nil
 }
 
 func (f *fakePhones) otp(to vneid.PhoneNumber) string {

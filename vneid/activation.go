@@ -16,7 +16,7 @@ import (
 func (s *Service) BeginActivation(ctx context.Context, number, password string, key ed25519.PublicKey, name string) (a *Activation, to PhoneNumber, err error) {
 	w := WorldFrom(ctx)
 	now := w.Clock.Now()
-	g, err := s.guessPassword(ctx, number, password, func(Tx) error { return nil })
+	g, err := s.guessPassword(ctx, "", number, password, func(Tx) error { return nil })
 	if err != nil {
 		return nil, "", err
 	}
@@ -44,7 +44,7 @@ func (s *Service) BeginActivation(ctx context.Context, number, password string, 
 		return tx.PutActivation(a)
 	})
 	if err == nil && sms.To != "" {
-		err = s.send(ctx, sms)
+		s.sent(ctx, sms)
 	}
 	if err == nil {
 		err = refusal
@@ -56,7 +56,7 @@ func (s *Service) activationOTP(ctx context.Context, tx Tx, a *Activation, to Ph
 	w := WorldFrom(ctx)
 	digits := newOTPDigits(s.Rand, w.Policy.OTPDigits)
 	a.OTP = OTP{Channel: OTPBySMS, Hash: otpHash(w.Salt, a.ID, digits), SentAt: now, ExpiresAt: now.Add(w.Policy.OTPLifetime), Tries: a.OTP.Tries}
-	return s.message(ctx, tx, to, a.ID, digits, "kích hoạt ứng dụng", now)
+	return s.message(ctx, tx, a.CCCD, to, a.ID, digits, "kích hoạt ứng dụng", now)
 }
 
 // activation runs fn for an activation that is under way. Whoever holds its id
@@ -124,7 +124,7 @@ func (s *Service) ResendActivationOTP(ctx context.Context, id string) (err error
 		return nil, tx.PutActivation(a)
 	})
 	if err == nil {
-		err = s.send(ctx, sms)
+		s.sent(ctx, sms)
 	}
 	return err
 }

@@ -49,7 +49,7 @@ func (s *Service) RedeemDevice(ctx context.Context, c *Client, deviceCode string
 	var refusal error
 	err = s.Store.Update(ctx, w.ID, func(tx Tx) error {
 		g, refusal = nil, nil
-		l, err := tx.LoginByCode(SecretHash(deviceCode))
+		l, account, _, err := tx.LoginByCodeWith(SecretHash(deviceCode))
 		if errors.Is(err, ErrNotFound) || err == nil && !l.Request.Device {
 			return invalidGrant("no such device code").Explained("device_code.unknown")
 		}
@@ -84,7 +84,11 @@ func (s *Service) RedeemDevice(ctx context.Context, c *Client, deviceCode string
 				return err
 			}
 		}
-		g, err = s.redeem(tx, w, c, l, now)
+		session, err := tx.SessionByID(l.SessionID)
+		if err != nil {
+			return err
+		}
+		g, err = s.redeem(tx, w, c, l, account, session, now)
 		return err
 	})
 	if err == nil && refusal != nil {

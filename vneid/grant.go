@@ -37,7 +37,7 @@ func (s *Service) Redeem(ctx context.Context, c *Client, code, redirectURI, veri
 	var refusal error
 	err = s.Store.Update(ctx, w.ID, func(tx Tx) error {
 		g, refusal = nil, nil
-		l, err := tx.LoginByCode(SecretHash(code))
+		l, account, session, err := tx.LoginByCodeWith(SecretHash(code))
 		if errors.Is(err, ErrNotFound) || err == nil && l.Request.Device {
 			return invalidGrant("no such code").Explained("code.unknown")
 		}
@@ -67,7 +67,7 @@ func (s *Service) Redeem(ctx context.Context, c *Client, code, redirectURI, veri
 		case l.Request.CodeChallenge != "" && !CheckVerifier(l.Request.CodeChallenge, verifier):
 			return invalidGrant("the code_verifier does not belong to the code_challenge").Explained("pkce.verifier_wrong")
 		}
-		g, err = s.redeem(tx, w, c, l, now)
+		g, err = s.redeem(tx, w, c, l, account, session, now)
 		return err
 	})
 	if err == nil && refusal != nil {
@@ -76,20 +76,13 @@ func (s *Service) Redeem(ctx context.Context, c *Client, code, redirectURI, veri
 	return g, err
 }
 
-// redeem makes the tokens of a login that came to its end.
-func (s *Service) redeem(tx Tx, w *World, c *Client, l *Login, now time.Time) (*Grant, error) {
-	account, err := tx.Account(l.CCCD)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return nil, err
-	}
-	if err != nil || account.Status != AccountActive {
+// redeem makes the tokens of a login that came to its end. Person and session
+// are nil when they are gone.
+func (s *Service) redeem(tx Tx, w *World, c *Client, l *Login, account *Account, session *Session, now time.Time) (*Grant, error) {
+	if account == nil || account.Status != AccountActive {
 		return nil, invalidGrant("the account cannot sign in any more").Explained("grant.account_gone")
 	}
-	session, err := tx.SessionByID(l.SessionID)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return nil, err
-	}
-	if err != nil || !session.EndedAt.IsZero() {
+	if session == nil || !session.EndedAt.IsZero() {
 		return nil, invalidGrant("the person signed out before the code was redeemed").Explained("code.signed_out")
 	}
 	// Written though unchanged: a sign-out at this very moment then collides
@@ -122,7 +115,7 @@ func (s *Service) Refresh(ctx context.Context, c *Client, refresh string, scopes
 	var refusal error
 	err = s.Store.Update(ctx, w.ID, func(tx Tx) error {
 		g, refusal = nil, nil
-		old, err := tx.Token(SecretHash(refresh))
+		old, account, err := tx.TokenWith(SecretHash(refresh))
 		if errors.Is(err, ErrNotFound) || err == nil && old.Kind != RefreshToken {
 			return invalidGrant("no such refresh token").Explained("refresh.unknown")
 		}
@@ -143,11 +136,7 @@ func (s *Service) Refresh(ctx context.Context, c *Client, refresh string, scopes
 				return Errorf(CodeInvalidScope, "invalid_scope", "scope %q was not granted at sign-in", scope).Explained("refresh.scope", scope, strings.Join(old.Scopes, " "))
 			}
 		}
-		account, err := tx.Account(old.CCCD)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return err
-		}
-		if err != nil || account.Status != AccountActive {
+		if account == nil || account.Status != AccountActive {
 			return invalidGrant("the account cannot sign in any more").Explained("grant.account_gone")
 		}
 		first, err := tx.UseToken(old.Hash, now)
@@ -242,7 +231,7 @@ func (s *Service) Revoke(ctx context.Context, c *Client, token string) error {
 // got for itself has no person.
 func (s *Service) Inspect(ctx context.Context, token string) (t *Token, a *Account, err error) {
 	w := WorldFrom(ctx)
-	err = s.Store.View(ctx, w.ID, func(tx Tx) error {
+	err = s.Store.Peek(ctx, w.ID, func(tx Tx) error {
 		t, a, err = InspectIn(ctx, tx, w, token)
 		return err
 	})
@@ -254,7 +243,7 @@ func (s *Service) Inspect(ctx context.Context, token string) (t *Token, a *Accou
 
 // InspectIn is Inspect within a transaction that reads more.
 func InspectIn(ctx context.Context, tx Tx, w *World, token string) (*Token, *Account, error) {
-	t, err := tx.Token(SecretHash(token))
+	t, a, err := tx.TokenWith(SecretHash(token))
 	trail := TrailFrom(ctx)
 	if errors.Is(err, ErrNotFound) {
 		trail.Hint("token.unknown")
@@ -277,9 +266,8 @@ func InspectIn(ctx context.Context, tx Tx, w *World, token string) (*Token, *Acc
 	if t.CCCD == "" {
 		return t, nil, nil
 	}
-	a, err := tx.Account(t.CCCD)
-	if err != nil {
-		return nil, nil, err
+	if a == nil {
+		return nil, nil, ErrNotFound
 	}
 	if a.Status != AccountActive {
 		trail.Hint("grant.account_gone")

@@ -14,6 +14,7 @@ type guess struct {
 	key   string // of the throttle
 	hash  string // that the password was compared with
 	right bool
+	ahead Ahead // what will be read to settle it
 }
 
 // passwordKey counts wrong passwords of a number.
@@ -27,7 +28,8 @@ func ValidPassword(s string) bool { return s != "" && len(s) <= 1024 }
 // guessPassword compares outside of any transaction: hashing takes 20 ms and
 // waits in a queue. first says, in the transaction that reads the hash, why
 // nothing is compared at all. [guess.settle] counts the outcome.
-func (s *Service) guessPassword(ctx context.Context, number, password string, first func(Tx) error) (g guess, err error) {
+// It may be about a login.
+func (s *Service) guessPassword(ctx context.Context, login, number, password string, first func(Tx) error) (g guess, err error) {
 	w := WorldFrom(ctx)
 	now := w.Clock.Now()
 	if g.cccd, err = ParseCCCD(number, now.Year()); err != nil {
@@ -37,7 +39,9 @@ func (s *Service) guessPassword(ctx context.Context, number, password string, fi
 		return g, Errorf(CodeInvalid, "password_empty", "%d bytes of password", len(password))
 	}
 	g.key = passwordKey(w, g.cccd)
-	err = s.Store.View(ctx, w.ID, func(tx Tx) error {
+	g.ahead = Ahead{Login: login, Account: g.cccd, Throttles: []string{g.key}}
+	err = s.Store.Peek(ctx, w.ID, func(tx Tx) error {
+		tx.Ahead(g.ahead)
 		if err := first(tx); err != nil {
 			return err
 		}
@@ -52,6 +56,7 @@ func (s *Service) guessPassword(ctx context.Context, number, password string, fi
 		account, err := tx.Account(g.cccd)
 		if err == nil {
 			g.hash = account.PasswordHash
+			g.ahead.Throttles = []string{g.key, quotaKey(w, account.Phone)}
 		} else if !errors.Is(err, ErrNotFound) {
 			return err
 		}

@@ -32,7 +32,7 @@ type Scan struct {
 
 // DeviceKey finds a device, to check the signature of its call with.
 func (s *Service) DeviceKey(ctx context.Context, id string) (d *Device, err error) {
-	err = s.Store.View(ctx, WorldFrom(ctx).ID, func(tx Tx) error {
+	err = s.Store.Peek(ctx, WorldFrom(ctx).ID, func(tx Tx) error {
 		d, err = deviceByID(tx, id)
 		return err
 	})

@@ -101,7 +101,7 @@ func (s *Service) Begin(ctx context.Context, req AuthRequest, browserSecret stri
 
 // Look reads where a login stands, for this browser only.
 func (s *Service) Look(ctx context.Context, id string, b Browser) (step Step, err error) {
-	err = s.Store.View(ctx, WorldFrom(ctx).ID, func(tx Tx) error {
+	err = s.Store.Peek(ctx, WorldFrom(ctx).ID, func(tx Tx) error {
 		step, err = s.load(ctx, tx, id, b)
 		return err
 	})
@@ -200,7 +200,7 @@ func (s *Service) enter(ctx context.Context, tx Tx, step *Step, b Browser) (err 
 func (s *Service) SubmitPassword(ctx context.Context, id string, b Browser, number, password string) (step Step, err error) {
 	w := WorldFrom(ctx)
 	now := w.Clock.Now()
-	g, err := s.guessPassword(ctx, number, password, func(tx Tx) error {
+	g, err := s.guessPassword(ctx, id, number, password, func(tx Tx) error {
 		if step, err = s.load(ctx, tx, id, b); err != nil {
 			return err
 		}
@@ -215,7 +215,7 @@ func (s *Service) SubmitPassword(ctx context.Context, id string, b Browser, numb
 	cccd := g.cccd
 	var sms SMS
 	var refusal error
-	err = s.update(ctx, &step, id, b, func(tx Tx, step *Step) error {
+	err = s.updateAhead(ctx, &step, g.ahead, id, b, func(tx Tx, step *Step) error {
 		sms, refusal = SMS{}, nil
 		account, why, err := g.settle(tx, w, now)
 		if refusal = why; why != nil || err != nil {
@@ -258,7 +258,7 @@ func (s *Service) SubmitPassword(ctx context.Context, id string, b Browser, numb
 		return refuse(step, RefusalAccessDenied, now)
 	})
 	if err == nil && sms.To != "" {
-		err = s.send(ctx, sms)
+		s.sent(ctx, sms)
 	}
 	if err == nil {
 		err = refusal
@@ -266,10 +266,10 @@ func (s *Service) SubmitPassword(ctx context.Context, id string, b Browser, numb
 	return step, err
 }
 
-// send hands a message to the network.
-func (s *Service) send(ctx context.Context, sms SMS) error {
+// sent comes after the commit of what made a message.
+func (s *Service) sent(ctx context.Context, sms SMS) {
 	TrailFrom(ctx).Beside(PartyProvider, PartySMS, StepSMS, "", "to", sms.To.Mask(), "otp", sms.OTP)
-	return s.SMS.Send(ctx, sms)
+	s.SMS.Taken(ctx, sms)
 }
 
 // ResendOTP sends another one-time password for the same login; the older one
@@ -293,7 +293,7 @@ func (s *Service) ResendOTP(ctx context.Context, id string, b Browser) (step Ste
 		return err
 	})
 	if err == nil && sms.To != "" {
-		err = s.send(ctx, sms)
+		s.sent(ctx, sms)
 	}
 	return step, err
 }

@@ -17,9 +17,15 @@ import (
 // update loads a login for its browser, runs fn and saves what changed. An
 // expiry that fn met is saved too.
 func (s *Service) update(ctx context.Context, out *Step, id string, b Browser, fn func(Tx, *Step) error) error {
+	return s.updateAhead(ctx, out, Ahead{}, id, b, fn)
+}
+
+// updateAhead is update for an fn that will read more.
+func (s *Service) updateAhead(ctx context.Context, out *Step, next Ahead, id string, b Browser, fn func(Tx, *Step) error) error {
 	var expired error
 	err := s.Store.Update(ctx, WorldFrom(ctx).ID, func(tx Tx) error {
 		expired = nil
+		tx.Ahead(next)
 		step, err := s.load(ctx, tx, id, b)
 		if err != nil {
 			return err
@@ -56,7 +62,7 @@ func sameLogin(a, b *Login) bool {
 
 // load reads a login with its client and person, and refuses foreign browsers.
 func (s *Service) load(ctx context.Context, tx Tx, id string, b Browser) (Step, error) {
-	l, err := tx.Login(id)
+	l, client, account, err := tx.LoginWith(id)
 	if errors.Is(err, ErrNotFound) || err == nil && l.Request.Device { // that one is no browser's
 		return Step{}, Errorf(CodeNotFound, "login_not_found", "no login of a browser has this id in world %s", WorldFrom(ctx).ID)
 	}
@@ -70,19 +76,14 @@ func (s *Service) load(ctx context.Context, tx Tx, id string, b Browser) (Step, 
 	if l.BrowserHash != "" && !constantTimeEqual(l.BrowserHash, SecretHash(b.Secret)) {
 		return Step{}, Errorf(CodeForbidden, "other_browser", "the login began in another browser")
 	}
-	step := Step{Login: l, ShowsQR: b.Waiting != "" && constantTimeEqual(l.QR.BrowserHash, SecretHash(b.Waiting))}
-	step.Client, err = tx.Client(l.Request.ClientID)
-	if err == nil && l.CCCD != "" {
-		step.Account, err = tx.Account(l.CCCD)
-	}
-	if err == nil && step.ShowsQR {
-		step.ScannedBy, err = scannedBy(tx, l)
-	}
-	if errors.Is(err, ErrNotFound) {
+	step := Step{Login: l, Client: client, Account: account, ShowsQR: b.Waiting != "" && constantTimeEqual(l.QR.BrowserHash, SecretHash(b.Waiting))}
+	if client == nil || account == nil && l.CCCD != "" {
 		return Step{}, Errorf(CodeNotFound, "login_not_found", "the login's client or person was deleted meanwhile")
 	}
-	if err != nil {
-		return Step{}, err
+	if step.ShowsQR {
+		if step.ScannedBy, err = scannedBy(tx, l); err != nil {
+			return Step{}, err
+		}
 	}
 	if !step.Client.MatchRedirectURI(l.Request.RedirectURI) {
 		return Step{}, Errorf(CodeForbidden, "redirect_uri_invalid", "client %s lost redirect_uri %.300q while the login was under way", step.Client.ClientID, l.Request.RedirectURI)
@@ -146,14 +147,19 @@ func (s *Service) sendOTP(ctx context.Context, tx Tx, step *Step, now time.Time)
 	if err != nil {
 		return SMS{}, err
 	}
-	return s.message(ctx, tx, step.Account.Phone, step.Login.ID, digits, "đăng nhập "+step.Client.ClientName, now)
+	return s.message(ctx, tx, step.Account.CCCD, step.Account.Phone, step.Login.ID, digits, "đăng nhập "+step.Client.ClientName, now)
+}
+
+// quotaKey counts the messages to a phone.
+func quotaKey(w *World, to PhoneNumber) string {
+	return keyedID(w.Salt, "throttle", "sms", string(to))
 }
 
 // message is the SMS that brings a one-time password, within the quota of the
 // phone.
-func (s *Service) message(ctx context.Context, tx Tx, to PhoneNumber, login, digits, what string, now time.Time) (SMS, error) {
+func (s *Service) message(ctx context.Context, tx Tx, c CCCD, to PhoneNumber, login, digits, what string, now time.Time) (SMS, error) {
 	w := WorldFrom(ctx)
-	quota, err := tx.Throttle(keyedID(w.Salt, "throttle", "sms", string(to)))
+	quota, err := tx.Throttle(quotaKey(w, to))
 	if err != nil {
 		return SMS{}, err
 	}
@@ -168,9 +174,10 @@ func (s *Service) message(ctx context.Context, tx Tx, to PhoneNumber, login, dig
 	if err := tx.PutThrottle(quota); err != nil {
 		return SMS{}, err
 	}
-	return SMS{ID: NewID(s.Rand), To: to, OTP: digits, Login: login, SentAt: now,
+	sms := SMS{ID: NewID(s.Rand), Of: c, To: to, OTP: digits, Login: login, SentAt: now,
 		Text: fmt.Sprintf("[THỬ NGHIỆM] Mã OTP %s của bạn là %s, có hiệu lực trong %.0f giây. Không đưa mã này cho bất kỳ ai.",
-			what, digits, w.Policy.OTPLifetime.Seconds())}, nil
+			what, digits, w.Policy.OTPLifetime.Seconds())}
+	return sms, s.SMS.Take(ctx, tx, sms)
 }
 
 // beginSession replaces whatever session the browser had: a new secret at

@@ -207,8 +207,11 @@ type Hasher interface {
 	Decoy() string
 }
 
-// SMSGateway hands a message to the telephone network. It returns when the
-// network has taken it, not when a phone shows it.
+// SMSGateway hands a message to the telephone network.
 type SMSGateway interface {
-	Send(ctx context.Context, sms SMS) error
+	// Take takes a message in the transaction that decided to send it: whoever is
+	// told of a message has one on its way, and it may run again.
+	Take(ctx context.Context, tx Tx, sms SMS) error
+	// Taken comes after the commit.
+	Taken(ctx context.Context, sms SMS)
 }

@@ -38,32 +38,38 @@ func New(store vneid.Store) *Network {
 	return &Network{store: store, changed: map[string]chan struct{}{}, stop: make(chan struct{})}
 }
 
-// Send takes a message. Whose phone it goes to decides when it is seen: at
+// Take takes a message. Whose phone it goes to decides when it is seen: at
 // once, after vneid.SMSLateBy, or never. A number that belongs to nobody gets
 // its messages at once.
-func (n *Network) Send(ctx context.Context, m vneid.SMS) error {
-	w := vneid.WorldFrom(ctx)
-	err := n.store.Update(ctx, w.ID, func(tx vneid.Tx) error {
-		delivery, err := deliveryTo(tx, m.To)
-		if err != nil {
-			return err
-		}
-		row := m
-		switch delivery {
-		case vneid.SMSNever:
-			row.VisibleAt = time.Time{}
-		case vneid.SMSLate:
-			row.VisibleAt = m.SentAt.Add(vneid.SMSLateBy)
-		default:
-			row.VisibleAt = m.SentAt
-		}
-		return tx.InsertSMS(&row)
-	})
-	n.Wake(w.ID)
-	return err
+func (n *Network) Take(_ context.Context, tx vneid.Tx, m vneid.SMS) error {
+	delivery, err := deliveryTo(tx, m.Of, m.To)
+	if err != nil {
+		return err
+	}
+	switch delivery {
+	case vneid.SMSNever:
+		m.VisibleAt = time.Time{}
+	case vneid.SMSLate:
+		m.VisibleAt = m.SentAt.Add(vneid.SMSLateBy)
+	default:
+		m.VisibleAt = m.SentAt
+	}
+	return tx.InsertSMS(&m)
 }
 
-func deliveryTo(tx vneid.Tx, to vneid.PhoneNumber) (vneid.SMSDelivery, error) {
+// Taken wakes whoever waits for a message.
+func (n *Network) Taken(ctx context.Context, _ vneid.SMS) { n.Wake(vneid.WorldFrom(ctx).ID) }
+
+// deliveryTo is how the phone of a person gets messages; without one, that of
+// whoever has the number.
+func deliveryTo(tx vneid.Tx, of vneid.CCCD, to vneid.PhoneNumber) (vneid.SMSDelivery, error) {
+	if of != "" {
+		if a, err := tx.Account(of); err == nil && a.Phone == to {
+			return a.SMS, nil
+		} else if err != nil && !errors.Is(err, vneid.ErrNotFound) {
+			return "", err
+		}
+	}
 	owners, err := tx.Accounts(string(to), Limit)
 	if err != nil {
 		return "", err

@@ -40,8 +40,10 @@ func network(t *testing.T) (context.Context, *sms.Network, *vneid.OffsetClock) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return vneid.WithWorld(t.Context(), w), sms.New(store), clock
+	return context.WithValue(vneid.WithWorld(t.Context(), w), storeKey{}, store), sms.New(store), clock
 }
+
+type storeKey struct{} // of the context: the store under the network
 
 var sent int
 
@@ -49,10 +51,12 @@ func send(t *testing.T, ctx context.Context, n *sms.Network, to vneid.PhoneNumbe
 	t.Helper()
 	sent++
 	id := strconv.Itoa(sent)
-	err := n.Send(ctx, vneid.SMS{ID: id, To: to, Text: "mã " + id, OTP: "000123", Login: "l", SentAt: vneid.WorldFrom(ctx).Clock.Now()})
+	m := vneid.SMS{ID: id, To: to, Text: "mã " + id, OTP: "000123", Login: "l", SentAt: vneid.WorldFrom(ctx).Clock.Now()}
+	err := ctx.Value(storeKey{}).(vneid.Store).Update(ctx, vneid.WorldFrom(ctx).ID, func(tx vneid.Tx) error { return n.Take(ctx, tx, m) })
 	if err != nil {
 		t.Fatal(err)
 	}
+	n.Taken(ctx, m)
 	return id
 }
 

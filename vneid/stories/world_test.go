@@ -299,14 +299,16 @@ type inbox struct {
 	down error
 }
 
-func (i *inbox) Send(_ context.Context, sms vneid.SMS) error {
+func (i *inbox) Take(context.Context, vneid.Tx, vneid.SMS) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.down != nil {
-		return i.down
-	}
+	return i.down
+}
+
+func (i *inbox) Taken(_ context.Context, sms vneid.SMS) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
 	i.sent = append(i.sent, sms)
-	return nil
 }
 
 func (i *inbox) all() []vneid.SMS {
