@@ -40,7 +40,7 @@ type fakePhones struct {
 	last map[vneid.PhoneNumber]vneid.SMS
 }
 
-func (f *fakePhones) Take(context.Context, vneid.Tx, vneid.SMS) error { return nil }
+func (f *fakePhones) Take(context.Context, vneid.Tx, vneid.CCCD, vneid.SMS) error { return nil }
 
 func (f *fakePhones) Taken(_ context.Context, m vneid.SMS) {
 	f.mu.Lock()

@@ -401,7 +401,12 @@ func (freeHasher) Decoy() string                                        { return
 // caught is a telephone network that keeps the last message.
 type caught struct{ sms vneid.SMS }
 
-func (c *caught) Send(_ context.Context, m vneid.SMS) error { c.sms = m; return nil }
+func (c *caught) Take(_ context.Context, _ vneid.Tx, _ vneid.CCCD, m vneid.SMS) error {
+	c.sms = m
+	return nil
+}
+
+func (c *caught) Taken(context.Context, vneid.SMS) {}
 
 // BenchmarkSignIn compares the first sign-in of ten thousand people of a seed
 // with that of ten thousand of the population, without the password's hash.

@@ -39,7 +39,14 @@ func newJoin(where string, parts ...joinPart) *join {
 				continue
 			}
 			mine, theirs, _ := strings.Cut(p.on, " = ")
-			from += " LEFT JOIN " + p.table.name + " " + alias + " ON " + alias + ".world = a.world AND " + alias + "." + theirs + " = a." + mine
+			on := alias + ".world = a.world AND " + alias + "." + theirs + " = a." + mine
+			if d == int(dialectPostgres) {
+				// LIMIT keeps this lookup one: in a new table PostgreSQL would as soon
+				// read all rows of the world and compare them.
+				from += " LEFT JOIN LATERAL (SELECT * FROM " + p.table.name + " " + alias + " WHERE " + on + " LIMIT 1) " + alias + " ON true"
+				continue
+			}
+			from += " LEFT JOIN " + p.table.name + " " + alias + " ON " + on
 		}
 		j.q[d] = newQuery("SELECT " + strings.Join(columns, ", ") + " FROM " + from + " WHERE a.world = ? AND " + where)[d]
 	}

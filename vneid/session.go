@@ -129,7 +129,6 @@ type SigningKey struct {
 // SMS is a message on its way to a phone.
 type SMS struct {
 	ID     string
-	Of     CCCD // whose message it is, where the sender knows; not stored
 	To     PhoneNumber
 	Text   string
 	OTP    string

@@ -174,10 +174,10 @@ func (s *Service) message(ctx context.Context, tx Tx, c CCCD, to PhoneNumber, lo
 	if err := tx.PutThrottle(quota); err != nil {
 		return SMS{}, err
 	}
-	sms := SMS{ID: NewID(s.Rand), Of: c, To: to, OTP: digits, Login: login, SentAt: now,
+	sms := SMS{ID: NewID(s.Rand), To: to, OTP: digits, Login: login, SentAt: now,
 		Text: fmt.Sprintf("[THỬ NGHIỆM] Mã OTP %s của bạn là %s, có hiệu lực trong %.0f giây. Không đưa mã này cho bất kỳ ai.",
 			what, digits, w.Policy.OTPLifetime.Seconds())}
-	return sms, s.SMS.Take(ctx, tx, sms)
+	return sms, s.SMS.Take(ctx, tx, c, sms)
 }
 
 // beginSession replaces whatever session the browser had: a new secret at

@@ -210,8 +210,9 @@ type Hasher interface {
 // SMSGateway hands a message to the telephone network.
 type SMSGateway interface {
 	// Take takes a message in the transaction that decided to send it: whoever is
-	// told of a message has one on its way, and it may run again.
-	Take(ctx context.Context, tx Tx, sms SMS) error
+	// told of a message has one on its way. It may run again. c is whose message
+	// it is, "" where the sender does not know.
+	Take(ctx context.Context, tx Tx, c CCCD, sms SMS) error
 	// Taken comes after the commit.
 	Taken(ctx context.Context, sms SMS)
 }

@@ -33,7 +33,6 @@ func (s *populated) View(ctx context.Context, world string, fn func(vneid.Tx) er
 	return s.Store.View(ctx, world, s.around(ctx, world, fn))
 }
 
-// Peek is for the getters of one row here: a search may look twice.
 func (s *populated) Peek(ctx context.Context, world string, fn func(vneid.Tx) error) error {
 	return s.Store.Peek(ctx, world, s.around(ctx, world, fn))
 }
@@ -81,6 +80,53 @@ func (t *populatedTx) Account(c vneid.CCCD) (*vneid.Account, error) {
 	kept := somebody // the caller may change what it gets
 	t.rowless[c] = &kept
 	return &somebody, nil
+}
+
+// person completes what the store read together with another row.
+func (t *populatedTx) person(c vneid.CCCD, a *vneid.Account) (*vneid.Account, error) {
+	if a != nil && a.Status != gone {
+		return a, nil
+	}
+	if a != nil || !inPopulation(c) {
+		return nil, nil
+	}
+	a, err := t.Account(c)
+	if errors.Is(err, vneid.ErrNotFound) {
+		return nil, nil
+	}
+	return a, err
+}
+
+func (t *populatedTx) LoginWith(id string) (*vneid.Login, *vneid.Client, *vneid.Account, error) {
+	l, c, a, err := t.Tx.LoginWith(id)
+	if err == nil {
+		a, err = t.person(l.CCCD, a)
+	}
+	return l, c, a, err
+}
+
+func (t *populatedTx) LoginByCodeWith(codeHash string) (*vneid.Login, *vneid.Account, *vneid.Session, error) {
+	l, a, s, err := t.Tx.LoginByCodeWith(codeHash)
+	if err == nil {
+		a, err = t.person(l.CCCD, a)
+	}
+	return l, a, s, err
+}
+
+func (t *populatedTx) TokenWith(hash string) (*vneid.Token, *vneid.Account, error) {
+	k, a, err := t.Tx.TokenWith(hash)
+	if err == nil {
+		a, err = t.person(k.CCCD, a)
+	}
+	return k, a, err
+}
+
+func (t *populatedTx) DeviceWith(id string) (*vneid.Device, *vneid.Account, error) {
+	d, a, err := t.Tx.DeviceWith(id)
+	if err == nil {
+		a, err = t.person(d.CCCD, a)
+	}
+	return d, a, err
 }
 
 // Accounts finds those without a row by their whole number only.

@@ -41,8 +41,8 @@ func New(store vneid.Store) *Network {
 // Take takes a message. Whose phone it goes to decides when it is seen: at
 // once, after vneid.SMSLateBy, or never. A number that belongs to nobody gets
 // its messages at once.
-func (n *Network) Take(_ context.Context, tx vneid.Tx, m vneid.SMS) error {
-	delivery, err := deliveryTo(tx, m.Of, m.To)
+func (n *Network) Take(_ context.Context, tx vneid.Tx, c vneid.CCCD, m vneid.SMS) error {
+	delivery, err := deliveryTo(tx, c, m.To)
 	if err != nil {
 		return err
 	}

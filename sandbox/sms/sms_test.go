@@ -52,7 +52,7 @@ func send(t *testing.T, ctx context.Context, n *sms.Network, to vneid.PhoneNumbe
 	sent++
 	id := strconv.Itoa(sent)
 	m := vneid.SMS{ID: id, To: to, Text: "mã " + id, OTP: "000123", Login: "l", SentAt: vneid.WorldFrom(ctx).Clock.Now()}
-	err := ctx.Value(storeKey{}).(vneid.Store).Update(ctx, vneid.WorldFrom(ctx).ID, func(tx vneid.Tx) error { return n.Take(ctx, tx, m) })
+	err := ctx.Value(storeKey{}).(vneid.Store).Update(ctx, vneid.WorldFrom(ctx).ID, func(tx vneid.Tx) error { return n.Take(ctx, tx, "", m) })
 	if err != nil {
 		t.Fatal(err)
 	}

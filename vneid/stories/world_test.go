@@ -299,7 +299,7 @@ type inbox struct {
 	down error
 }
 
-func (i *inbox) Take(context.Context, vneid.Tx, vneid.SMS) error {
+func (i *inbox) Take(context.Context, vneid.Tx, vneid.CCCD, vneid.SMS) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.down
