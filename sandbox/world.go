@@ -55,8 +55,13 @@ func (k *keeper) leave() {
 	}
 }
 
+// endWithin is how long the end of a world waits for those who are inside.
+const endWithin = 2 * time.Second
+
 // end lets nobody in any more and waits for those who are inside.
 func (k *keeper) end(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, endWithin)
+	defer cancel()
 	k.inside.Lock()
 	if !k.ended {
 		k.ended, k.empty = true, make(chan struct{})
@@ -116,11 +121,24 @@ func (k *keeper) fill(ctx context.Context) error {
 	return people.PutClients(ctx, k.store, k.world, k.clients)
 }
 
+// record is what the store keeps of the world. Who changes it writes it back:
+// that would bring back a world that another process deleted.
+func (k *keeper) record(ctx context.Context) (vneid.WorldRecord, error) {
+	record, err := k.store.World(ctx, k.world.ID)
+	if errors.Is(err, vneid.ErrNotFound) {
+		return record, noWorld(k.world.ID)
+	}
+	if err != nil {
+		return record, fmt.Errorf("read the world: %w", err)
+	}
+	return record, nil
+}
+
 // moveClock moves the clock for good.
 func (k *keeper) moveClock(ctx context.Context, change func(offset time.Duration, real time.Time) (time.Duration, error)) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	record, err := people.Record(ctx, k.store, k.world)
+	record, err := k.record(ctx)
 	if err != nil {
 		return err
 	}
@@ -170,7 +188,7 @@ func (k *keeper) reset(ctx context.Context) error {
 	defer k.mu.Unlock()
 	// Half a reset would be worse than one nobody waits for.
 	ctx = context.WithoutCancel(ctx)
-	record, err := people.Record(ctx, k.store, k.world)
+	record, err := k.record(ctx)
 	if err != nil {
 		return err
 	}

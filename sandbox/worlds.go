@@ -190,11 +190,11 @@ func (ws *worlds) Create(ctx context.Context, id string, policy []byte) (made ap
 	}
 	// Half a world would be worse than one nobody waits for.
 	ctx = context.WithoutCancel(ctx)
-	all, err := ws.store.Worlds(ctx)
+	n, err := ws.store.CountWorlds(ctx)
 	if err != nil {
 		return made, err
 	}
-	if len(all) > mostWorlds { // with the default one, which does not count
+	if n > mostWorlds { // with the default one, which does not count
 		return made, api.Refuse(http.StatusConflict, fmt.Sprintf("there are %d worlds already; DELETE %s/worlds/{id} removes one", mostWorlds, api.Prefix))
 	}
 	token := vneid.NewSecret(ws.rand)
@@ -215,7 +215,7 @@ func (ws *worlds) Create(ctx context.Context, id string, policy []byte) (made ap
 	}
 	k := ws.keeper(record, own)
 	if err := k.fill(vneid.WithWorld(ctx, k.world)); err != nil {
-		return made, errors.Join(err, ws.store.DeleteWorld(ctx, id)) // nobody knows its token
+		return made, errors.Join(err, ws.store.DeleteWorld(ctx, id, record.Salt)) // nobody knows its token
 	}
 	if k, err = ws.remember(record, now, -1); err != nil {
 		return made, err
@@ -250,28 +250,37 @@ func (ws *worlds) Delete(ctx context.Context, id string) error {
 	if !vneid.ValidWorldID(id) {
 		return noWorld(id)
 	}
-	if _, err := ws.store.World(ctx, id); errors.Is(err, vneid.ErrNotFound) {
+	record, err := ws.store.World(ctx, id)
+	if errors.Is(err, vneid.ErrNotFound) {
 		return noWorld(id)
-	} else if err != nil {
+	}
+	if err != nil {
 		return err
 	}
-	return ws.remove(context.WithoutCancel(ctx), id)
+	return ws.remove(context.WithoutCancel(ctx), record)
 }
 
 // remove deletes a world. Requests that are in it come to their end first, so
 // that none writes behind the deletion.
-func (ws *worlds) remove(ctx context.Context, id string) error {
+func (ws *worlds) remove(ctx context.Context, record vneid.WorldRecord) error {
 	ws.mu.Lock()
-	k := ws.known[id]
+	k := ws.known[record.ID]
 	ws.mu.Unlock()
 	if k != nil {
-		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-		defer cancel()
 		k.end(ctx)
 	}
-	err := ws.store.DeleteWorld(ctx, id)
+	err := ws.store.DeleteWorld(ctx, record.ID, record.Salt)
 	ws.drop(k)
 	return err
+}
+
+// bury removes what was still written here for a world that another process
+// deleted.
+func (ws *worlds) bury(ctx context.Context, k *keeper) {
+	k.end(ctx)
+	if err := ws.store.DeleteWorld(ctx, k.world.ID, k.world.Salt); err != nil && ctx.Err() == nil {
+		ws.log.WarnContext(ctx, "what is left of a deleted world was not removed", "world", k.world.ID, "error", err)
+	}
 }
 
 func noWorld(id string) *api.Problem {
@@ -319,6 +328,7 @@ func (ws *worlds) followOne(ctx context.Context, k *keeper) {
 	switch {
 	case errors.Is(err, vneid.ErrNotFound) && k != ws.defaultWorld, err == nil && string(record.Salt) != string(k.world.Salt):
 		ws.drop(k)
+		go ws.bury(ctx, k)
 	case err == nil:
 		k.follow(record, moves)
 	}
@@ -342,7 +352,7 @@ func (ws *worlds) sweep(ctx context.Context) {
 		if r.ID == vneid.DefaultWorld || r.UsedAt.After(before) {
 			continue
 		}
-		if err := ws.remove(ctx, r.ID); err != nil {
+		if err := ws.remove(ctx, r); err != nil {
 			ws.log.WarnContext(ctx, "an unused world was not removed", "world", r.ID, "error", err)
 			return
 		}

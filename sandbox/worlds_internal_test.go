@@ -5,9 +5,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"net/http"
 	"testing"
 	"time"
 
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/sms"
 	"github.com/vneid-sandbox/vneid-sandbox/storage"
@@ -101,6 +103,36 @@ func TestWhatAnotherProcessDoesToAWorldIsSeen(t *testing.T) {
 	}
 	if _, err := b.find(ctx, "shared"); !errors.Is(err, vneid.ErrNotFound) {
 		t.Errorf("deleted there: %v", err)
+	}
+	// Whoever was still inside here neither leaves rows behind nor brings it back.
+	a.Create(ctx, "left", nil)
+	k, err = b.find(ctx, "left")
+	if err != nil || !k.enter() {
+		t.Fatal(err)
+	}
+	if err := a.Delete(ctx, "left"); err != nil {
+		t.Fatal(err)
+	}
+	err = k.moveClock(ctx, func(time.Duration, time.Time) (time.Duration, error) { return time.Hour, nil })
+	var gone *api.Problem
+	if !errors.As(err, &gone) || gone.Status != http.StatusNotFound {
+		t.Errorf("a clock of a world that is gone: %v", err)
+	}
+	late := func(tx vneid.Tx) error { return tx.InsertLogin(&vneid.Login{ID: "late"}) }
+	if err := b.store.Update(ctx, "left", late); err != nil {
+		t.Fatal(err)
+	}
+	buried := make(chan struct{})
+	b.drop(k)
+	go func() { b.bury(ctx, k); close(buried) }()
+	k.leave()
+	<-buried
+	err = b.store.View(ctx, "left", func(tx vneid.Tx) error { _, err := tx.Login("late"); return err })
+	if !errors.Is(err, vneid.ErrNotFound) {
+		t.Errorf("a login written behind the deletion: %v", err)
+	}
+	if _, err := b.find(ctx, "left"); !errors.Is(err, vneid.ErrNotFound) {
+		t.Errorf("it is back: %v", err)
 	}
 	// Deleted and made again while nobody looked: nothing of the first is left.
 	a.Create(ctx, "again", nil)

@@ -232,9 +232,18 @@ func (s *Store) UseWorld(ctx context.Context, id string, at time.Time) error {
 	return s.Update(ctx, id, func(t vneid.Tx) error { return t.(*tx).useWorld(at) })
 }
 
+// CountWorlds counts the records of worlds.
+func (s *Store) CountWorlds(ctx context.Context) (n int, err error) {
+	err = s.Peek(ctx, "", func(t vneid.Tx) (err error) {
+		n, err = t.(*tx).countWorlds()
+		return err
+	})
+	return n, err
+}
+
 // DeleteWorld removes a world with all its rows.
-func (s *Store) DeleteWorld(ctx context.Context, world string) error {
-	return s.Update(ctx, world, func(t vneid.Tx) error { return t.(*tx).clear("signing_keys", "worlds") })
+func (s *Store) DeleteWorld(ctx context.Context, world string, salt []byte) error {
+	return s.Update(ctx, world, func(t vneid.Tx) error { return t.(*tx).deleteWorld(salt) })
 }
 
 // LogoutWorlds lists the worlds with logout notices.

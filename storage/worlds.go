@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"time"
@@ -60,6 +61,20 @@ func (t *tx) createWorld(w vneid.WorldRecord) error {
 	}
 	// Another process may still have written for a world that was deleted.
 	return t.clear("signing_keys")
+}
+
+func (t *tx) countWorlds() (int, error) {
+	var n int64
+	err := t.read("count the worlds", func() error { return t.orm().Table("worlds").Count(&n).Error })
+	return int(n), err
+}
+
+func (t *tx) deleteWorld(salt []byte) error {
+	kept, err := t.worldRecord()
+	if errors.Is(err, vneid.ErrNotFound) || err == nil && bytes.Equal(kept.Salt, salt) {
+		return t.clear("signing_keys", "worlds")
+	}
+	return err
 }
 
 func (t *tx) useWorld(at time.Time) error {

@@ -28,6 +28,7 @@ type Store interface {
 
 	Worlds(ctx context.Context) ([]WorldRecord, error) // ordered by ID
 	World(ctx context.Context, id string) (WorldRecord, error)
+	CountWorlds(ctx context.Context) (int, error)
 	// CreateWorld inserts a record; of a world that had this ID before nothing
 	// is left. ErrExists for a taken ID.
 	CreateWorld(ctx context.Context, w WorldRecord) error
@@ -38,8 +39,10 @@ type Store interface {
 	// ClearWorld removes every row of a world but its record and its signing
 	// keys: what a reset to the seed begins with.
 	ClearWorld(ctx context.Context, world string) error
-	// DeleteWorld removes a world with its record and everything in it.
-	DeleteWorld(ctx context.Context, world string) error
+	// DeleteWorld removes the world with this salt, its record and everything in
+	// it; where there is none any more, what somebody still wrote for it. One
+	// that was made again has another salt, and stays.
+	DeleteWorld(ctx context.Context, world string, salt []byte) error
 	// LogoutWorlds are the worlds that have logout notices.
 	LogoutWorlds(ctx context.Context) ([]string, error)
 	// Collect removes rows of a world that ended more than a day ago by its

@@ -126,18 +126,14 @@ func (w *worldRing) take(ctx context.Context) error {
 
 func (w *worldRing) give() { <-w.turn }
 
-// Open reads the keys of the world, makes those that are missing and encrypts
-// those that lie in plain or under the old sealing key. A server calls it
-// before it listens: keys that it cannot read are its error.
+// Open reads the keys of the world and makes those that are missing. A server
+// calls it before it listens: keys that it cannot read are its error.
 func (r *Ring) Open(ctx context.Context) error {
 	w := r.ringOf(vneid.WorldFrom(ctx).ID)
 	if err := w.take(ctx); err != nil {
 		return err
 	}
 	defer w.give()
-	if err := r.reseal(ctx); err != nil {
-		return err
-	}
 	_, err := r.load(ctx, w)
 	return err
 }
@@ -171,10 +167,16 @@ func (r *Ring) fresh(w *worldRing) *snapshot {
 	return s
 }
 
-// load reads the keys from the store. The caller has the turn.
+// load reads the keys from the store; the first time it also encrypts those
+// that lie in plain or under the old sealing key. The caller has the turn.
 func (r *Ring) load(ctx context.Context, w *worldRing) (*snapshot, error) {
 	world, at := vneid.WorldFrom(ctx), r.real.Now() // before reading: what is read is at least this young
 	rows, err := r.rows(ctx)
+	if err == nil && w.current.Load() == nil && !r.sealer.settled(world.ID, rows) {
+		if err = r.reseal(ctx); err == nil {
+			rows, err = r.rows(ctx)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

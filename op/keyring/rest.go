@@ -141,6 +141,24 @@ func (s sealer) open(world string, row *vneid.SigningKey, r rested) (pkcs8 []byt
 	return nil, false, fmt.Errorf("rests in a form this version does not know (%q)", r.kind)
 }
 
+// settled reports whether every private key rests as it should. It is not when
+// one cannot be read.
+func (s sealer) settled(world string, rows []vneid.SigningKey) bool {
+	for i := range rows {
+		rest, err := unpack(&rows[i])
+		if err != nil {
+			return false
+		}
+		if rest.kind == kindPublic {
+			continue
+		}
+		if _, asItShould, err := s.open(world, &rows[i], rest); err != nil || !asItShould {
+			return false
+		}
+	}
+	return true
+}
+
 // readable fails when a row cannot be opened. Who cannot read the keys must not
 // add one: it would lie in plain among sealed ones, or nobody else could read it.
 func (s sealer) readable(world string, rows []vneid.SigningKey) error {

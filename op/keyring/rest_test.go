@@ -214,6 +214,23 @@ func TestAKeyOfAnotherWorldDoesNotOpen(t *testing.T) {
 	}
 }
 
+func TestKeysThatNobodyOpenedAtTheStartAreEncryptedAtTheirFirstUse(t *testing.T) {
+	h := newHouse(t)
+	_, kid := mustSign(t, h.ctx, h.opened(t, nil), "RS256")
+	r := h.ring(t, sealed(kek))
+	if _, err := r.JWKS(h.ctx); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range h.rows(t) {
+		if rest, err := unpack(&row); err != nil || rest.kind != kindSealed {
+			t.Errorf("%s rests as %c: %v", row.Alg, rest.kind, err)
+		}
+	}
+	if _, same := mustSign(t, h.ctx, r, "RS256"); same != kid {
+		t.Errorf("signs with %s, not %s", same, kid)
+	}
+}
+
 func TestKeysOfTheFirstVersionAreRead(t *testing.T) {
 	h := newHouse(t)
 	r := h.opened(t, nil)

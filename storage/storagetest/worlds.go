@@ -124,8 +124,15 @@ func deletedWorldLeavesNothing(t *testing.T, s vneid.Store) {
 	}
 	is(t, "creating it again", s.CreateWorld(ctx, vneid.WorldRecord{ID: world, Salt: []byte("pepper")}), vneid.ErrExists)
 	mine.check(t, s, world, "k")
+	if n, err := s.CountWorlds(ctx); n != 2 || err != nil {
+		t.Errorf("CountWorlds: %d, %v", n, err)
+	}
+	if err := s.DeleteWorld(ctx, world, []byte("of a former world")); err != nil {
+		t.Error(err)
+	}
+	mine.check(t, s, world, "k")
 	for _, id := range []string{world, "never existed"} {
-		if err := s.DeleteWorld(ctx, id); err != nil {
+		if err := s.DeleteWorld(ctx, id, []byte("salt")); err != nil {
 			t.Errorf("deleting world %s: %v", id, err)
 		}
 	}
@@ -134,7 +141,13 @@ func deletedWorldLeavesNothing(t *testing.T, s vneid.Store) {
 	if err != nil || len(list) != 1 || list[0].ID != other {
 		t.Errorf("Worlds: %v, %v", list, err)
 	}
-	// What somebody still wrote for the former world is not the new one's.
+	// What somebody still wrote for the former world goes with it, also later.
+	late := filled("k")
+	if err := errors.Join(s.Update(ctx, world, late.write), s.DeleteWorld(ctx, world, []byte("salt"))); err != nil {
+		t.Fatal(err)
+	}
+	is(t, "what was written late", s.View(ctx, world, func(tx vneid.Tx) error { _, err := tx.Account("k"); return err }), vneid.ErrNotFound)
+	// Nor is it the new one's.
 	again := filled("k")
 	if err := errors.Join(s.Update(ctx, world, again.write), s.CreateWorld(ctx, vneid.WorldRecord{ID: world, Salt: []byte("new")})); err != nil {
 		t.Fatal(err)
