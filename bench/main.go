@@ -96,6 +96,7 @@ func main() {
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the first database's server, one for each operation, to files in this folder")
 	flag.StringVar(&o.only, "only", "", "only operations whose names contain this")
 	waiting := flag.Int("waiting", 0, "measure nothing but so many browsers that wait for a phone (try 10000)")
+	worlds := flag.Int("worlds", 0, "measure nothing but so many worlds (try 2000)")
 	flag.Parse()
 	o.databases = strings.Split(databases, ",")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -103,6 +104,9 @@ func main() {
 	measured := func() error { return run(ctx, o) }
 	if *waiting > 0 {
 		measured = func() error { return measureWaiting(ctx, o.binary, o.databases[0], *waiting) }
+	}
+	if *worlds > 0 {
+		measured = func() error { return measureWorlds(ctx, o.binary, o.databases[0], *worlds) }
 	}
 	if err := measured(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -46,8 +46,8 @@ type worlds struct {
 const (
 	// mostWorlds bounds how many there may be.
 	mostWorlds = 10_000
-	// mostKnown bounds those in memory, some 30 KB each with its keys.
-	mostKnown = 1000
+	// mostKnown bounds those in memory, some 70 KB each with its keys.
+	mostKnown = 200
 	// unusedFor is how long an unused world stays.
 	unusedFor = 24 * time.Hour
 	// usedEvery is how exactly the use of a world is kept.
@@ -55,6 +55,10 @@ const (
 	// followedFor is how long after its last request a world's record is read
 	// again and again; then the next request reads it.
 	followedFor = sms.MaxWait + time.Minute
+	// followedAtOnce is how many records are read each time: with more worlds in
+	// use, each has to wait for its turn (all at once cost some per cent of a core
+	// otherwise).
+	followedAtOnce = 50
 )
 
 // find is the keeper of a world, or ErrNotFound.
@@ -293,14 +297,20 @@ func (ws *worlds) run(ctx context.Context) {
 	tick, sweep := time.NewTicker(followEvery), time.NewTicker(time.Minute)
 	defer tick.Stop()
 	defer sweep.Stop()
+	var due []*keeper
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			for _, k := range ws.inUse() {
+			if len(due) == 0 {
+				due = ws.inUse()
+			}
+			n := min(len(due), followedAtOnce)
+			for _, k := range due[:n] {
 				ws.followOne(ctx, k)
 			}
+			due = due[n:]
 		case <-sweep.C:
 			ws.sweep(ctx)
 		}
