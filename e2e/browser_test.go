@@ -42,10 +42,7 @@ func runStory(t *testing.T, w *world, env []string, file string, args ...string)
 	if err != nil {
 		t.Fatalf("node is missing (%v); %s", err, installHint)
 	}
-	chromium := os.Getenv("CHROMIUM")
-	if chromium == "" {
-		chromium = "/usr/bin/chromium"
-	}
+	chromium := chromium()
 	for _, needed := range []string{chromium, "browser/node_modules/playwright-core", "browser/node_modules/openid-client", "browser/node_modules/oidc-provider", "browser/node_modules/axe-core"} {
 		if _, err := os.Stat(needed); err != nil {
 			t.Fatalf("%s is missing (%v); %s", needed, err, installHint)
@@ -69,6 +66,14 @@ func runStory(t *testing.T, w *world, env []string, file string, args ...string)
 	if err := cmd.Run(); err != nil {
 		t.Errorf("node --test %s: %v", file, err)
 	}
+}
+
+// chromium is the browser of this machine.
+func chromium() string {
+	if c := os.Getenv("CHROMIUM"); c != "" {
+		return c
+	}
+	return "/usr/bin/chromium"
 }
 
 func nodeMajor(t *testing.T, node string) int {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the tests need on Debian or Ubuntu: Chromium, Node with npm, a font with Vietnamese, certutil for a CA that
-# Chromium trusts, sqlite3 to look into databases, PostgreSQL, and the npm packages pinned in browser/package-lock.json.
+# Chromium trusts, sqlite3 to look into databases, PostgreSQL, Python with pytest for the client in clients/python, and the
+# npm packages pinned in browser/package-lock.json and ../clients/node/package-lock.json.
 # Does nothing, quickly, when all of it is there.
 set -eu
 cd "$(dirname "$0")"
@@ -14,6 +15,10 @@ command -v sqlite3 >/dev/null 2>&1 || missing="$missing sqlite3"
 # Not in the PATH where Debian puts it; storage/storagetest/pgtest looks in both places.
 if ! command -v postgres >/dev/null 2>&1 && ! ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then
 	missing="$missing postgresql"
+fi
+# A Python of its own may come before Debian's in the PATH; clients_test.go looks at both.
+if ! python3 -c 'import pytest' >/dev/null 2>&1 && ! /usr/bin/python3 -c 'import pytest' >/dev/null 2>&1; then
+	missing="$missing python3 python3-pytest"
 fi
 # Any of these has every Vietnamese letter; without one the screenshots show boxes.
 if [ ! -e /usr/share/fonts/truetype/noto/NotoSans-Regular.ttf ] && [ ! -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ]; then
@@ -40,8 +45,10 @@ if [ -n "$missing" ]; then
 fi
 
 # npm ci takes seconds even when nothing changed, so remember for which lock file it ran.
-stamp=browser/node_modules/.installed-for
-if ! cmp -s browser/package-lock.json "$stamp"; then
-	(cd browser && npm ci --no-audit --no-fund --loglevel=error)
-	cp browser/package-lock.json "$stamp"
-fi
+for dir in browser ../clients/node; do
+	stamp=$dir/node_modules/.installed-for
+	if ! cmp -s "$dir/package-lock.json" "$stamp"; then
+		(cd "$dir" && npm ci --no-audit --no-fund --loglevel=error)
+		cp "$dir/package-lock.json" "$stamp"
+	fi
+done

@@ -39,14 +39,16 @@
 // The client my-portal takes the redirect URI /callback on any loopback port;
 // [World.Register] makes others. [World.Phone] signs in by QR code,
 // [World.LastOTP] reads a message, [World.Clock] lets codes and tokens expire
-// without waiting. The log of the sandbox, which says with a hint why it
+// without waiting. One sandbox serves a whole package: [Sandbox.NewWorld] gives
+// a test people, phones, clients and a clock that no other test sees, and
+// [World.For] the world in a subtest. The log of the sandbox, which says with a hint why it
 // refused something, is shown when the test fails.
 //
 // (The library that parses requests also writes a few lines to slog's default
 // logger, which belongs to the test.)
 //
 // Past the start everything goes over HTTP by the automation API
-// (docs/api.md) and the citizen's pages, so what works here works against a
+// (docs/api.md), so what works here works against a
 // server that runs elsewhere. This package sees no store and no provider from
 // inside, and nothing but tests imports it.
 package sandboxtest

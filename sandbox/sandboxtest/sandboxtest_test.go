@@ -93,8 +93,8 @@ func TestAFailureNamesWhatWentWrongAndShowsTheLog(t *testing.T) {
 	}{
 		"a client that nobody knows": {func(s *sandboxtest.Sandbox) {
 			s.Login(s.Issuer+"/authorize?client_id=nobody", sandboxtest.An)
-		}, []string{"400", "no client", "hint="}},
-		"an SMS that never comes":   {func(s *sandboxtest.Sandbox) { s.Login(authorizeURL(s.Issuer, "s"), sandboxtest.Em) }, []string{"no SMS for this sign-in of 038085000005"}},
+		}, []string{"400", "client_id", "nobody"}},
+		"an SMS that never comes":   {func(s *sandboxtest.Sandbox) { s.Login(authorizeURL(s.Issuer, "s"), sandboxtest.Em) }, []string{"422", "sms_never"}},
 		"a code that is none":       {func(s *sandboxtest.Sandbox) { s.Phone(sandboxtest.An).Scan("XXXX-XXXX") }, []string{"/scan: 404", "qr_unknown"}},
 		"a client registered wrong": {func(s *sandboxtest.Sandbox) { s.Register(sandboxtest.Client{Consent: "maybe"}) }, []string{"POST /clients: 400", "maybe", "redirect_uris"}},
 	} {
@@ -115,5 +115,36 @@ func TestAFailureNamesWhatWentWrongAndShowsTheLog(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestEveryTestOfAPackageHasAWorldOfItsOwn(t *testing.T) {
+	sb := sandboxtest.Start(t)
+	for i := range 3 {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			w := sb.NewWorld().For(t)
+			before := w.Clock.Now()
+			w.Clock.Advance(time.Duration(i) * time.Hour)
+			if hours := int(w.Clock.Now().Sub(before).Round(time.Hour).Hours()); hours != i {
+				t.Errorf("its clock went on by %d hours", hours)
+			}
+			w.Login(authorizeURL(w.Issuer, "s"), sandboxtest.An)
+			if got := len(w.SMSTo(sandboxtest.An)); got != 1 {
+				t.Errorf("%d messages in a new world", got)
+			}
+		})
+	}
+	if got := len(sb.SMSTo(sandboxtest.An)); got != 0 {
+		t.Errorf("%d messages in the default world", got)
+	}
+	ended := &watched{T: t}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		sb.NewWorld().For(ended).Phone(sandboxtest.An).Refuse("no-such-login")
+	}()
+	<-done
+	if !ended.failed {
+		t.Error("a mistake in a world ends another test than its own")
 	}
 }

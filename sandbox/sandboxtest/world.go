@@ -40,6 +40,14 @@ func (s *Sandbox) NewWorld() *World {
 	return w
 }
 
+// For is the world as another test sees it: what fails ends that test.
+func (w *World) For(t TB) *World {
+	copied := *w
+	copied.t = t
+	copied.Clock = Clock{&copied}
+	return &copied
+}
+
 // trusting is an HTTP client that knows the sandbox's own CA, where it has one.
 func trusting(t TB, c sandbox.Config) *http.Client {
 	transport := &http.Transport{MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute}
