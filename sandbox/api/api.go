@@ -259,6 +259,7 @@ func (a *api) reset(_ http.ResponseWriter, r *http.Request) (int, any, error) {
 	if trimmed := strings.TrimSpace(string(body)); trimmed != "" && trimmed != "{}" {
 		return 0, nil, Refuse(http.StatusBadRequest, "a reset takes no fields: send {} or nothing")
 	}
+	a.Records.Flush(r.Context())
 	if err := a.Reset(r.Context()); err != nil {
 		return 0, nil, err
 	}

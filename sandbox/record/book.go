@@ -25,6 +25,10 @@ func NewBook(store vneid.Store, recorder *Recorder) *Book {
 // Stop ends all waiting.
 func (b *Book) Stop() { b.stop.Do(func() { close(b.stopping) }) }
 
+// Flush returns when what came before is written: whoever empties a world calls
+// it first, or a late part would survive.
+func (b *Book) Flush(ctx context.Context) { b.recorder.Flush(ctx) }
+
 // lookAgain is how soon what other processes wrote is seen.
 const lookAgain = 500 * time.Millisecond
 
