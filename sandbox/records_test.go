@@ -348,3 +348,33 @@ func TestARefusedPageLinksItsRecordForWhoSitsHere(t *testing.T) {
 		t.Error("a page that is not there has a record")
 	}
 }
+
+func TestRecordsBelongToTheirWorld(t *testing.T) {
+	r, _ := start(t, nil)
+	v := newVisitor(t, r)
+	v.begin()
+	_, made := send(t, "POST", r.SandboxURL+"/api/v1/worlds", `{"id":"lop-12a"}`, asJSON)
+	var world struct{ Issuer, API, Token string }
+	if err := json.Unmarshal([]byte(made), &world); err != nil || world.Token == "" {
+		t.Fatalf("%v: %s", err, made)
+	}
+	in := newVisitor(t, &sandbox.Running{Issuer: world.Issuer, SandboxURL: r.SandboxURL})
+	_, page := in.begin("redirect_uri", callback+"/")
+	if !strings.Contains(page, `href="`+r.SandboxURL+`/w/lop-12a/console/logins/`) {
+		t.Error("the link of a refused page does not lead into its world")
+	}
+	list := func(api string, headers ...string) (ids []recorded) {
+		_, body := send(t, "GET", api+"/logins", "", headers...)
+		if err := json.Unmarshal([]byte(body), &ids); err != nil {
+			t.Fatalf("%v: %s", err, body)
+		}
+		return ids
+	}
+	theirs, ours := list(world.API, "Authorization: Bearer "+world.Token), list(r.SandboxURL+"/api/v1")
+	if len(theirs) != 1 || theirs[0].Result != "rejected" || len(ours) != 1 || ours[0].ID != v.id {
+		t.Errorf("the world has %v, the default one %v", theirs, ours)
+	}
+	if resp, _ := send(t, "GET", r.SandboxURL+"/api/v1/logins/"+theirs[0].ID, ""); resp.StatusCode != 404 {
+		t.Errorf("a record of another world: %d", resp.StatusCode)
+	}
+}

@@ -201,7 +201,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 		return nil, nil, fmt.Errorf("build the provider: %w", err)
 	}
 	r.idp = idp
-	r.worlds.forget, r.worlds.keys = idp.ForgetWorld, idp.PrepareKeys
+	r.worlds.forget, r.worlds.keys, r.worlds.records = idp.ForgetWorld, idp.PrepareKeys, r.records
 	if err := idp.OpenKeys(ctx); err != nil {
 		return nil, nil, fmt.Errorf("open the signing keys: %w", err)
 	}

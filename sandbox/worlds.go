@@ -17,6 +17,7 @@ import (
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/record"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/sms"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/strictyaml"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
@@ -35,7 +36,8 @@ type worlds struct {
 	real         vneid.Clock
 	seed         people.Data
 	forget       func(world string)
-	keys         func() // worlds will be made: prepare keys
+	records      *record.Recorder // nil = nothing is recorded
+	keys         func()           // worlds will be made: prepare keys
 
 	defaultWorld *keeper
 
@@ -273,6 +275,7 @@ func (ws *worlds) remove(ctx context.Context, record vneid.WorldRecord) error {
 	if k != nil {
 		k.end(ctx)
 	}
+	ws.records.Flush(ctx) // of those requests, or it would come after the end
 	err := ws.store.DeleteWorld(ctx, record.ID, record.Salt)
 	ws.drop(k)
 	return err
