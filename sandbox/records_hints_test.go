@@ -285,6 +285,12 @@ var provocations = map[string]func(v *visitor){
 
 	"prompt_none.login_required":   func(v *visitor) { v.begin("prompt", "none") },
 	"prompt_none.consent_required": func(v *visitor) { v.got("scope", "openid"); v.begin("prompt", "none", "scope", "openid profile") },
+	"prompt_none.interaction_required": func(v *visitor) {
+		v.got()
+		v.change("PATCH", "/personas/038090000001", `{"status":"locked"}`)
+		v.begin("prompt", "none")
+	},
+	"prompt_none.account_selection_required": func(v *visitor) { v.got(); v.begin("prompt", "none", "login_hint", "038190000002") },
 	"hint.other_person": func(v *visitor) {
 		_, _, idToken := v.got()
 		o := newVisitor(v.t, v.r)

@@ -43,9 +43,8 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request) error {
 	if vneid.MsgKey(err) == "cookies_disabled" {
 		// The first page after a POST of the client's page: a browser without
 		// any cookie yet gets its name here, if nobody's browser began the login.
-		named := p.EnsureBrowser(w, r)
-		if first, lookErr := p.Service.Look(r.Context(), id, named); lookErr == nil {
-			b, step, err = named, first, nil
+		if first, lookErr := p.Service.Look(r.Context(), id, vneid.Browser{Secret: "any"}); lookErr == nil {
+			b, step, err = p.EnsureBrowser(w, r), first, nil
 		}
 	}
 	if err != nil {
@@ -245,6 +244,12 @@ func explainRefusal(r *http.Request, step *vneid.Step) {
 		hint = "prompt_none.login_required"
 	case step.Refusal == vneid.RefusalConsentRequired:
 		hint = "prompt_none.consent_required"
+	case step.Refusal == vneid.RefusalInteractionRequired:
+		hint = "prompt_none.interaction_required"
+	case step.Refusal == vneid.RefusalAccountSelectionRequired:
+		hint = "prompt_none.account_selection_required"
+	case step.Refusal == vneid.RefusalUnmetRequirements:
+		hint = "request.acr_unreachable"
 	}
 	vneid.TrailFrom(r.Context()).RefuseOAuth(cmp.Or(step.Refusal, vneid.RefusalAccessDenied), "", hint)
 }
