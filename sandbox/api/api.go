@@ -107,6 +107,7 @@ func (a *api) routes() []route {
 		{"GET", "/keys", "", a.listKeys},
 		{"POST", "/keys/rotate", "", a.rotateKey},
 		{"POST", "/reset", "", a.reset},
+		{"GET", "/openapi.json", "", a.openAPI},
 		{"GET", "/worlds", "", a.listWorlds},
 		{"POST", "/worlds", "", a.createWorld},
 		{"DELETE", "/worlds/{id}", "", a.deleteWorld},
@@ -169,22 +170,39 @@ func (a *api) problemOf(w http.ResponseWriter, r *http.Request, err error) *Prob
 	return p
 }
 
-// nothingHere says what there is instead.
+// nothingHere says what there is instead. OPTIONS asks for nothing else.
 func (a *api) nothingHere(w http.ResponseWriter, r *http.Request) (int, any, error) {
-	var allowed, known []string
+	allowed := a.methods(r)
+	if len(allowed) == 0 {
+		var known []string
+		for _, route := range a.routes() {
+			known = append(known, route.method+" "+Prefix+route.path+route.query)
+		}
+		return 0, nil, Refuse(http.StatusNotFound, "no such route; there is "+strings.Join(known, ", "))
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	if r.Method == http.MethodOptions {
+		return http.StatusNoContent, nil, nil
+	}
+	return 0, nil, Refuse(http.StatusMethodNotAllowed, "this path takes "+strings.Join(allowed, ", "))
+}
+
+// methods are those that a path takes.
+func (a *api) methods(r *http.Request) (allowed []string) {
 	for _, route := range a.routes() {
-		known = append(known, route.method+" "+Prefix+route.path+route.query)
 		probe := r.Clone(r.Context())
 		probe.Method = route.method
 		if _, pattern := a.mux.Handler(probe); pattern != "/" && !slices.Contains(allowed, route.method) {
 			allowed = append(allowed, route.method)
 		}
 	}
-	if len(allowed) > 0 {
-		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		return 0, nil, Refuse(http.StatusMethodNotAllowed, "this path takes "+strings.Join(allowed, ", "))
+	if slices.Contains(allowed, http.MethodGet) {
+		allowed = append(allowed, http.MethodHead)
 	}
-	return 0, nil, Refuse(http.StatusNotFound, "no such route; there is "+strings.Join(known, ", "))
+	if len(allowed) > 0 {
+		allowed = append(allowed, http.MethodOptions)
+	}
+	return allowed
 }
 
 func (a *api) view(r *http.Request, fn func(vneid.Tx) error) error {

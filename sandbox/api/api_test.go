@@ -25,8 +25,17 @@ func base(t *testing.T) string {
 // both are the API and the issuer.
 func both(t *testing.T) (api, issuer string) {
 	t.Helper()
+	return start(t, "")
+}
+
+// token of a sandbox that asks for one.
+const token = "a-token-of-a-test-0123456789abcdef"
+
+// start starts a sandbox that asks for that token, "" = none.
+func start(t *testing.T, token string) (api, issuer string) {
+	t.Helper()
 	r, err := sandbox.Start(t.Context(), sandbox.Config{Listen: "127.0.0.1:0", SandboxListen: "127.0.0.1:0",
-		Database: "sqlite::memory:", CheapHashes: true, LogOutput: io.Discard})
+		Database: "sqlite::memory:", CheapHashes: true, Token: token, LogOutput: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -316,22 +325,5 @@ func TestMessagesAreAskedForWithValidNumbersAndShortWaits(t *testing.T) {
 	var p problem
 	if call(t, "GET", api+"/sms?to=1&wait=x", "", &p); !slices.Equal(p.fields(), []string{"to", "wait"}) {
 		t.Errorf("both mistakes: %+v", p)
-	}
-}
-
-func TestWhatIsNotThereSaysWhatIs(t *testing.T) {
-	api := base(t)
-	for path, want := range map[string]int{"/openapi.json": 404, "/phones": 404, "/worlds/none/x": 404, "/": 404, "/personas/a/b": 404} {
-		var p problem
-		if resp := call(t, "GET", api+path, "", &p); resp.StatusCode != want || !strings.Contains(p.Detail, "GET /api/v1/sms?to=&login=&after=&wait=") {
-			t.Errorf("%s: %d %+v", path, resp.StatusCode, p)
-		}
-	}
-	for call1, allow := range map[string]string{"PUT /personas": "GET, POST", "PUT /clients/my-portal": "GET, PATCH, DELETE", "PUT /clock": "GET, POST", "GET /reset": "POST"} {
-		method, path, _ := strings.Cut(call1, " ")
-		var p problem
-		if resp := call(t, method, api+path, "", &p); resp.StatusCode != 405 || resp.Header.Get("Allow") != allow {
-			t.Errorf("%s: %d, Allow %q", call1, resp.StatusCode, resp.Header.Get("Allow"))
-		}
 	}
 }

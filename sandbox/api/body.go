@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/strictyaml"
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
 
 // readBody reads a request's body to its end.
@@ -24,7 +25,7 @@ func readBody(r *http.Request) ([]byte, error) {
 }
 
 // readObject reads a request body that is one JSON object into the struct that
-// into points to. It returns which fields were there, and everything that is
+// into points to. It returns which fields were there (true: with a value), and everything that is
 // wrong with single fields; err is for a body that is no object at all. A null
 // sets the field to its zero value (RFC 7396: it removes it).
 func readObject(r *http.Request, into any) (given map[string]bool, bad []FieldError, err error) {
@@ -63,7 +64,7 @@ func parseObjectOver(body []byte, into, usual any) (given map[string]bool, bad [
 
 // object is a JSON object on its way into a struct.
 type object struct {
-	given map[string]bool // by name; a field of an object within as "address.street"
+	given map[string]bool // by name; false = as null; a field of an object within as "address.street"
 	bad   []FieldError
 }
 
@@ -95,8 +96,9 @@ func (o *object) read(within string, body []byte, into, usual reflect.Value) err
 		name := key.(string) // the decoder takes nothing else for a key
 		field, known := fields[name]
 		name = within + name
+		_, twice := o.given[name]
 		switch {
-		case o.given[name]:
+		case twice:
 			o.wrong(name, "given twice")
 		case name == "client_secret":
 			o.wrong(name, "the sandbox makes it and shows it once, in its answer")
@@ -111,7 +113,7 @@ func (o *object) read(within string, body []byte, into, usual reflect.Value) err
 				return err
 			}
 		}
-		o.given[name] = true
+		o.given[name] = string(raw) != "null"
 	}
 	if _, err := dec.Token(); err != nil {
 		return notJSON(err)
@@ -122,6 +124,9 @@ func (o *object) read(within string, body []byte, into, usual reflect.Value) err
 	return nil
 }
 
+// keySet may have members that nobody here knows, RFC 7517 §5.
+var keySet = reflect.TypeFor[vneid.JWKSet]()
+
 // value reads one field. An object of ours is held to its fields too.
 func (o *object) value(name string, raw json.RawMessage, field reflect.Value) error {
 	of := field.Type()
@@ -129,7 +134,7 @@ func (o *object) value(name string, raw json.RawMessage, field reflect.Value) er
 		of = of.Elem()
 	}
 	_, itself := reflect.New(of).Interface().(json.Unmarshaler)
-	if of.Kind() == reflect.Struct && !itself && len(raw) > 0 && raw[0] == '{' {
+	if of.Kind() == reflect.Struct && !itself && of != keySet && len(raw) > 0 && raw[0] == '{' {
 		made := reflect.New(of)
 		if err := o.read(name+".", raw, made.Elem(), reflect.Value{}); err != nil {
 			return err

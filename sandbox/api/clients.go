@@ -99,7 +99,7 @@ func (a *api) patchClient(_ http.ResponseWriter, r *http.Request) (int, any, err
 			bad = append(bad, FieldError{"client_id", "cannot be changed; POST a new client"})
 			m.ClientID = id
 		}
-		if given["token_endpoint_auth_method"] && !given["require_pkce"] {
+		if _, method := given["token_endpoint_auth_method"]; method && !given["require_pkce"] {
 			m.RequirePKCE = nil // its default depends on the method
 		}
 		if len(bad) > 0 {

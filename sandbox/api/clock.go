@@ -24,12 +24,12 @@ func (a *api) setClock(_ http.ResponseWriter, r *http.Request) (int, any, error)
 		Set     *string `json:"set"`
 		Reset   *bool   `json:"reset"`
 	}
-	_, bad, err := readObject(r, &body)
+	given, bad, err := readObject(r, &body)
 	if err != nil {
 		return 0, nil, err
 	}
 	var move vneid.ClockMove
-	commands := 0
+	field, commands := "advance", 0
 	if body.Advance != nil {
 		commands++
 		by, err := time.ParseDuration(*body.Advance)
@@ -39,6 +39,7 @@ func (a *api) setClock(_ http.ResponseWriter, r *http.Request) (int, any, error)
 		}
 	}
 	if body.Set != nil {
+		field = "set"
 		commands++
 		to, err := time.Parse(time.RFC3339, *body.Set)
 		move = vneid.SetClock(to)
@@ -57,12 +58,19 @@ func (a *api) setClock(_ http.ResponseWriter, r *http.Request) (int, any, error)
 	case len(bad) > 0:
 		return 0, nil, InvalidFields("", bad)
 	case commands != 1:
-		return 0, nil, Refuse(http.StatusBadRequest, `exactly one of {"advance": "5m"}, {"set": "2026-11-22T08:00:00Z"} and {"reset": true}`)
+		for _, name := range []string{"advance", "set", "reset"} {
+			if commands == 0 || given[name] {
+				bad = append(bad, FieldError{name, "exactly one of the three is needed"})
+			}
+		}
+		p := InvalidFields("", bad)
+		p.Detail = `exactly one of {"advance": "5m"}, {"set": "2026-11-22T08:00:00Z"} and {"reset": true}`
+		return 0, nil, p
 	}
 	err = a.MoveClock(r.Context(), move)
 	var refused *vneid.Error
 	if errors.As(err, &refused) && refused.Code == vneid.CodeInvalid {
-		return 0, nil, Refuse(http.StatusBadRequest, refused.Hint)
+		return 0, nil, Invalid(field, refused.Hint)
 	}
 	if err != nil {
 		return 0, nil, err

@@ -97,7 +97,7 @@ func TestARotationNamesAlgorithmAndStage(t *testing.T) {
 			t.Errorf("%s: %d %+v", body, resp.StatusCode, p)
 		}
 	}
-	if resp := call(t, "GET", api+"/keys/rotate", "", nil); resp.StatusCode != 405 || resp.Header.Get("Allow") != "POST" {
+	if resp := call(t, "GET", api+"/keys/rotate", "", nil); resp.StatusCode != 405 || resp.Header.Get("Allow") != "POST, OPTIONS" {
 		t.Errorf("GET: %d, Allow %q", resp.StatusCode, resp.Header.Get("Allow"))
 	}
 }

@@ -62,8 +62,14 @@ func phoneProblem(err error) error {
 		p.Detail = e.Hint
 	}
 	p.Code = e.MsgKey
+	if field := phoneField[e.MsgKey]; field != "" {
+		p.Errors = []FieldError{{field, p.Detail}}
+	}
 	return p
 }
+
+// phoneField is the field of a call that a refusal is about.
+var phoneField = map[string]string{"qr_empty": "code", "qr_foreign": "code", "passcode_format": "passcode", "match_needed": "number"}
 
 func (a *api) getPhone(_ http.ResponseWriter, r *http.Request) (int, any, error) {
 	cccd, err := cccdOf(r)

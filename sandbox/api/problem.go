@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 )
 
 // Problem is an error answer, RFC 9457. It is an error of Go too, so that
@@ -76,8 +77,15 @@ func writeJSON(w http.ResponseWriter, status int, contentType string, body any) 
 		return err
 	}
 	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = w.Write(buf.Bytes())
+	send(w, status, buf.Bytes())
 	return nil
+}
+
+// send is the end of every answer with a body. Its length is said, so that HEAD
+// says it too; a client that left needs no answer.
+func send(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
 }

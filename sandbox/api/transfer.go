@@ -104,9 +104,7 @@ func (f file) write(w http.ResponseWriter, status int) {
 	w.Header().Set("Content-Type", f.contentType)
 	w.Header().Set("Content-Disposition", `attachment; filename="`+f.name+`"`)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = w.Write(f.content) // a client that left needs no answer
+	send(w, status, f.content)
 }
 
 func (a *api) exportPersonas(_ http.ResponseWriter, r *http.Request) (int, any, error) {
