@@ -21,6 +21,7 @@ func TestBrowserSignsInToForeignRPs(t *testing.T)    { runInNode(t, "foreign-rp.
 func TestBrowserSignsInWithEveryAlg(t *testing.T)    { runInNode(t, "matrix.test.mjs") }
 func TestBrowserFindsNoBarrier(t *testing.T)         { runInNode(t, "axe-walk.test.mjs") }
 func TestBrowserSignsOutInFrames(t *testing.T)       { runInNode(t, "signout.test.mjs") }
+func TestBrowserAtTheConsole(t *testing.T)           { runInNode(t, "console.test.mjs") }
 
 // The portal with a provider that is not ours; the world lends its ports and the built portal.
 func TestBrowserPortalWithAForeignProvider(t *testing.T) {

@@ -38,8 +38,8 @@ func TestWhoMayCall(t *testing.T) {
 		}
 		return ":" + u.Port()
 	}
-	pages := []string{w.Issuer + "/.well-known/openid-configuration", w.Sandbox + "/sms", w.Sandbox + "/api/v1/personas", w.Portal + "/"}
-	inner := []string{w.Sandbox + "/sms", w.Sandbox + "/api/v1/personas", w.Sandbox + "/api/v1/sms"}
+	pages := []string{w.Issuer + "/.well-known/openid-configuration", w.Sandbox + "/sms", w.Sandbox + "/api/v1/personas", w.Sandbox + "/console/personas", w.Portal + "/"}
+	inner := []string{w.Sandbox + "/sms", w.Sandbox + "/console", w.Sandbox + "/console/clients/my-portal", w.Sandbox + "/api/v1/personas", w.Sandbox + "/api/v1/sms"}
 
 	t.Run("every listener refuses a Host that is not its own", func(t *testing.T) {
 		for _, address := range pages {
@@ -203,6 +203,10 @@ func TestWithATokenAPIAndInboxAskForIt(t *testing.T) {
 	v.Open(w.Sandbox + "/sms")
 	if v.at.Status != http.StatusUnauthorized && v.at.Status != http.StatusForbidden {
 		t.Errorf("/sms without the token: %d", v.at.Status)
+	}
+	v.Open(w.Sandbox + "/console/personas")
+	if v.at.Status != http.StatusUnauthorized && v.at.Status != http.StatusForbidden {
+		t.Errorf("/console/personas without the token: %d", v.at.Status)
 	}
 	v.Open(w.request(seededPortal).URL())
 	if !v.at.AsksPassword() {

@@ -73,7 +73,7 @@ func TestTheLanguageSwitch(t *testing.T) {
 	})
 
 	t.Run("on the portal and in the inbox", func(t *testing.T) {
-		for _, address := range []string{w.Portal + "/", w.Sandbox + "/sms"} {
+		for _, address := range []string{w.Portal + "/", w.Sandbox + "/sms", w.Sandbox + "/console/personas?q=an"} {
 			v := w.visitor(t)
 			v.Open(address)
 			toEnglish(t, v)
@@ -107,6 +107,7 @@ func TestEveryKindOfPageHoldsTheRules(t *testing.T) {
 	w := newWorld(t, withPortal)
 	for _, address := range []string{
 		w.Portal + "/", w.Portal + "/nothing-here", w.Portal + "/callback", w.Sandbox + "/sms", w.Sandbox + "/nothing-here", w.Sandbox + "/",
+		w.Sandbox + "/console/nothing-here", w.Sandbox + "/console/personas/1", w.Sandbox + "/console/clients/nobody",
 		w.Issuer + "/authorize", w.Issuer + "/nothing-here", w.Issuer + "/end_session",
 		w.Issuer + "/end_session?post_logout_redirect_uri=http://evil.example/",
 	} {
@@ -116,7 +117,7 @@ func TestEveryKindOfPageHoldsTheRules(t *testing.T) {
 
 	t.Run("the pages cannot be framed, sniffed, or left with a referrer", func(t *testing.T) {
 		v := w.visitor(t)
-		for _, address := range []string{w.request(seededPortal).URL(), w.Portal + "/", w.Sandbox + "/sms"} {
+		for _, address := range []string{w.request(seededPortal).URL(), w.Portal + "/", w.Sandbox + "/sms", w.Sandbox + "/console"} {
 			v.Open(address)
 			if !strings.Contains(v.at.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'") && v.at.Header.Get("X-Frame-Options") != "DENY" {
 				t.Errorf("%s can be framed", address)
@@ -140,7 +141,7 @@ func TestEveryKindOfPageHoldsTheRules(t *testing.T) {
 
 	t.Run("what the pages load is there", func(t *testing.T) {
 		v := w.visitor(t)
-		for _, address := range []string{w.request(seededPortal).URL(), w.Portal + "/", w.Sandbox + "/sms"} {
+		for _, address := range []string{w.request(seededPortal).URL(), w.Portal + "/", w.Sandbox + "/sms", w.Sandbox + "/console"} {
 			v.Open(address)
 			for _, m := range regexp.MustCompile(`<(?:link|script|img)\b[^>]*\s(?:href|src)="([^"]+)"`).FindAllStringSubmatch(v.at.Body, -1) {
 				u, err := v.at.URL.Parse(m[1])

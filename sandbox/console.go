@@ -21,13 +21,13 @@ import (
 )
 
 // console puts the console together, and what it shows of the program itself.
-func (r *Running) console(c *Config, p *pages, phones *phone.Phones, hasher *password.Hasher, editor *people.Editor, moveClock func(context.Context, vneid.ClockMove) error) *console.Console {
+func (r *Running) console(c *Config, p *pages, phones *phone.Phones, hasher *password.Hasher, editor *people.Editor) *console.Console {
 	real := vneid.SystemClock{}
 	h := &healthPage{r: r, database: storage.WithoutPassword(c.Database), version: c.Version, hasher: hasher, real: real, started: real.Now(),
 		listeners: map[string]string{"provider": c.Listen, "sandbox": c.SandboxListen}}
 	return console.New(console.Config{Store: r.store, Records: r.book, Hasher: hasher, Inbox: r.inbox, Phones: phones, People: editor,
 		Registrar: &people.Registrar{Store: r.store, Rand: rand.Reader, AllowHosts: c.AllowHosts}, Portal: p.portal, Version: c.Version, Frame: p.frame, Show: p.show, Fail: p.fail,
-		MoveClock: moveClock, RotateKey: r.idp.RotateKey, Settings: c.inForce, Health: h.look, Real: real})
+		Worlds: r.worlds, Reset: r.worlds.reset, MoveClock: r.worlds.moveClock, RotateKey: r.idp.RotateKey, Settings: c.inForce, Health: h.look, Real: real})
 }
 
 // inForce is the configuration as it holds in the world of the request. What is
@@ -36,12 +36,14 @@ func (c *Config) inForce(ctx context.Context, lang templates.Lang) []templates.C
 	program := templates.ConsoleSettings{Name: "settings"}
 	for _, s := range settings {
 		value := *s.field(c)
-		if s.key == "database" {
+		switch s.key {
+		case "database":
 			value = storage.WithoutPassword(value)
+		case "allow_hosts":
+			value = strings.Join(c.AllowHosts, ", ")
 		}
 		program.Settings = append(program.Settings, templates.ConsoleSetting{Key: s.key, Value: value, Source: c.sources[s.key]})
 	}
-	program.Settings = append(program.Settings, templates.ConsoleSetting{Key: "allow_hosts", Value: strings.Join(c.AllowHosts, ", "), Source: c.sources["allow_hosts"]})
 	rules, values := templates.ConsoleSettings{Name: "policy"}, policyFile(vneid.WorldFrom(ctx).Policy)
 	all := values.values()
 	for _, key := range slices.Sorted(maps.Keys(all)) {

@@ -59,7 +59,7 @@ func TestWithoutATokenOnlyDirectRequestsOfThisMachineAreServed(t *testing.T) {
 		"a proxy like nginx":     {"X-Real-IP: 127.0.0.1", 403, "VNEID_SANDBOX_TOKEN"},
 		"a name beyond loopback": {"Host: runner", 403, "VNEID_SANDBOX_TOKEN"},
 	} {
-		for _, path := range []string{"/api/v1/personas", "/sms"} {
+		for _, path := range []string{"/api/v1/personas", "/sms", "/console", "/console/personas"} {
 			resp, body := send(t, "GET", r.SandboxURL+path, "", c.header)
 			if resp.StatusCode != c.status || !strings.Contains(body, c.says) {
 				t.Errorf("%s, %s: %d, want %d and %q:\n%.300s", name, path, resp.StatusCode, c.status, c.says, body)
@@ -84,6 +84,7 @@ func TestNoPageOfAnotherSiteWritesToTheAPIOrReadsAnything(t *testing.T) {
 		for _, c := range []struct{ method, path, body string }{
 			{"POST", "/api/v1/clock", `{"advance":"1s"}`}, {"PATCH", "/api/v1/clients/my-portal", `{"client_name":"x"}`},
 			{"GET", "/api/v1/clients", ""}, {"GET", "/sms", ""}, {"HEAD", "/sms", ""},
+			{"GET", "/console/clients", ""}, {"HEAD", "/console", ""},
 		} {
 			resp, body := send(t, c.method, r.SandboxURL+c.path, c.body, headers...)
 			if resp.StatusCode != want || len(resp.Header["Access-Control-Allow-Origin"]) > 0 {

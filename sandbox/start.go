@@ -226,7 +226,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	p.routes(sandboxMux)
 	phones.Routes(sandboxMux)
 	editor := &people.Editor{Store: r.store, Hasher: hasher, PasswordHash: passwordHash, SetPasscode: phones.SetPasscode}
-	r.console(c, p, phones, hasher, editor, r.worlds.moveClock).Routes(sandboxMux)
+	r.console(c, p, phones, hasher, editor).Routes(sandboxMux)
 	// For `make bench`: where the CPU goes. It tells nothing about people.
 	sandboxMux.HandleFunc("GET "+profilePath, pprof.Profile)
 	sandboxMux.Handle(dancu.Prefix, (&dancu.Register{Store: r.store, Logger: r.log}).Handler())

@@ -32,7 +32,7 @@ func consoleFixtures(l Lang, f Frame) map[string]View {
 	bare := ConsoleOverviewView{Frame: f, OnConsole: OnConsole{World: "lop-12a", Now: later, Offset: "+8h0m0s"}, Issuer: issuer + "/w/lop-12a",
 		Counts: []ConsoleCount{{"personas", "0", "/console/personas"}}}
 
-	list := ConsolePersonasView{Frame: f, OnConsole: o, People: people, Paging: Paging{First: true, Next: "after=001302000010"}}
+	list := ConsolePersonasView{Frame: f, OnConsole: o, People: people, Paging: Paging{First: true, Next: "?after=001302000010"}}
 	found := ConsolePersonasView{Frame: f, OnConsole: said("person-deleted"), People: people[:1], Paging: Paging{Query: "nguyễn"}}
 	nobody := ConsolePersonasView{Frame: f, OnConsole: o, Paging: Paging{Query: "không ai", First: true}}
 
@@ -85,6 +85,9 @@ func consoleFixtures(l Lang, f Frame) map[string]View {
 	clockWrong := Form{Values: map[string][]string{"advance": {"bao lâu?"}, "set": {"mai"}},
 		Wrong: map[string]string{"advance": text("console.wrong.advance"), "set": text("console.wrong.set")}}
 
+	worlds := []ConsoleWorld{{ID: "default", Issuer: issuer, API: "http://localhost:9997/api/v1"},
+		{ID: "lop-12a", Issuer: issuer + "/w/lop-12a", URL: "/w/lop-12a", API: "http://localhost:9997/api/v1/w/lop-12a", CreatedAt: at, ExpiresAt: later}}
+
 	return map[string]View{
 		"console-overview": overview, "console-overview-empty": bare,
 		"console-personas": list, "console-personas-found": found, "console-personas-none": nobody,
@@ -110,6 +113,11 @@ func consoleFixtures(l Lang, f Frame) map[string]View {
 		"console-keys-wrong":       ConsoleKeysView{Frame: f, OnConsole: o, Algs: algs[:1], JWKS: issuer + "/keys", Wrong: text("console.wrong.stage")},
 		"console-clock":            ConsoleClockView{Frame: f, OnConsole: o, Real: at},
 		"console-clock-moved":      ConsoleClockView{Frame: f, OnConsole: moved, Real: at, Form: clockWrong},
+		"console-worlds":           ConsoleWorldsView{Frame: f, OnConsole: o, Worlds: worlds, Form: Form{Values: map[string][]string{"id": {"Lớp 12A"}}, Wrong: map[string]string{"id": text("console.wrong.id")}}},
+		"console-worlds-made":      ConsoleWorldsView{Frame: f, OnConsole: o, Worlds: worlds, Made: &worlds[1], Token: "0eueLdZi6Na37whefzoZH7oyJ7YCnnIduzPeUYxVa2A"},
+		"console-worlds-inside":    ConsoleWorldsView{Frame: f, OnConsole: OnConsole{World: "lop-12a", Now: at, Said: "world-reset"}, Default: "/console/worlds", Worlds: worlds[1:]},
+		"console-transfer":         ConsoleTransferView{Frame: f, OnConsole: o, Form: Form{Values: map[string][]string{"format": {"yaml"}}}},
+		"console-transfer-wrong":   ConsoleTransferView{Frame: f, OnConsole: o, Form: Form{Values: map[string][]string{"format": {"csv"}, "content": {"cccd,name\n1,An"}}}, Mistakes: []ConsoleMistake{{"line 2: cccd", "1 digits instead of 12"}}},
 		"console-config": ConsoleConfigView{Frame: f, OnConsole: o, Groups: []ConsoleSettings{
 			{"settings", []ConsoleSetting{{"listen", "localhost:9998", ""}, {"sandbox_listen", "localhost:9997", "--sandbox-listen"}, {"database", "sqlite:var/sandbox.db", "sandbox.yaml:3"}}},
 			{"policy", []ConsoleSetting{{"otp_lifetime", "2m0s", ""}}}, {"secrets", []ConsoleSetting{{"VNEID_SANDBOX_TOKEN", text("console.secret.unset"), ""}}}}},

@@ -70,7 +70,7 @@ var personaForm = []formGroup{
 		{name: "cmnd", kind: inNumber},
 	}},
 	{name: "secrets", folded: true, fields: []formField{{name: "password", kind: inText}, {name: "passcode", kind: inNumber}}},
-	{name: "note", fields: []formField{{name: "note", kind: inText}}},
+	{name: "note", fields: []formField{{name: "note", kind: inLines}}},
 }
 
 var clientForm = []formGroup{

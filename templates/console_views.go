@@ -39,6 +39,7 @@ var consoleSections = []struct{ section, path string }{
 	{"sessions", "/console/sessions"},
 	{"keys", "/console/keys"},
 	{"clock", "/console/clock"},
+	{"worlds", "/console/worlds"},
 	{"config", "/console/config"},
 	{"health", "/console/health"},
 }
@@ -93,7 +94,7 @@ type ConsoleCount struct {
 // Paging is where a list stands.
 type Paging struct {
 	Query string // what was looked for
-	Next  string // query of the next page, "" = this is the last one
+	Next  string // address of the next page, "" = this is the last one
 	First bool   // nothing was left out before
 }
 
@@ -258,6 +259,47 @@ type ConsoleClockView struct {
 	Form Form
 }
 
+// ConsoleWorldsView lists the worlds, in the default one; in another only
+// itself. Posts to /console/worlds: id; to /console/worlds/{id}/delete and
+// /console/reset: nothing.
+type ConsoleWorldsView struct {
+	Frame
+	OnConsole
+	Default string // console of the default world, "" = this is it
+	Worlds  []ConsoleWorld
+	Made    *ConsoleWorld // just now
+	Token   string        // of Made, shown this once
+	Form    Form
+}
+
+// ConsoleWorld is one of them; times as ConsolePhone, "" = it stays.
+type ConsoleWorld struct{ ID, Issuer, URL, API, CreatedAt, ExpiresAt string }
+
+// ID is the field for the name of a new world.
+func (v ConsoleWorldsView) ID() Input {
+	return v.Form.input(v.Frame, formField{name: "id", kind: inText})
+}
+
+// ConsoleTransferView takes people as a file and gives them out as one. Posts
+// to /console/personas/import: format, content.
+type ConsoleTransferView struct {
+	Frame
+	OnConsole
+	Form     Form
+	Mistakes []ConsoleMistake
+}
+
+// ConsoleMistake is one in a file; what is wrong comes in English.
+type ConsoleMistake struct{ Where, What string }
+
+// Format and Content are the fields of an import.
+func (v ConsoleTransferView) Format() Input {
+	return v.Form.input(v.Frame, formField{name: "format", kind: inOne, options: []string{"yaml", "csv"}, verbatim: true})
+}
+func (v ConsoleTransferView) Content() Input {
+	return v.Form.input(v.Frame, formField{name: "content", kind: inLines})
+}
+
 // ConsoleConfigView is the configuration in force. It shows no secret.
 type ConsoleConfigView struct {
 	Frame
@@ -304,6 +346,8 @@ func (ConsoleNewClientView) template() string { return "console-new-client" }
 func (ConsoleSessionsView) template() string  { return "console-sessions" }
 func (ConsoleKeysView) template() string      { return "console-keys" }
 func (ConsoleClockView) template() string     { return "console-clock" }
+func (ConsoleWorldsView) template() string    { return "console-worlds" }
+func (ConsoleTransferView) template() string  { return "console-transfer" }
 func (ConsoleConfigView) template() string    { return "console-config" }
 func (ConsoleHealthView) template() string    { return "console-health" }
 
@@ -320,6 +364,8 @@ func (ConsoleNewClientView) section() string { return "clients" }
 func (ConsoleSessionsView) section() string  { return "sessions" }
 func (ConsoleKeysView) section() string      { return "keys" }
 func (ConsoleClockView) section() string     { return "clock" }
+func (ConsoleWorldsView) section() string    { return "worlds" }
+func (ConsoleTransferView) section() string  { return "personas" }
 func (ConsoleConfigView) section() string    { return "config" }
 func (ConsoleHealthView) section() string    { return "health" }
 
@@ -340,8 +386,14 @@ func (v ConsoleNewClientView) title() string {
 func (v ConsoleSessionsView) title() string { return v.T("console.sessions.title") }
 func (v ConsoleKeysView) title() string     { return v.errorTitle("console.keys.title", v.Wrong != "") }
 func (v ConsoleClockView) title() string    { return v.errorTitle("console.clock.title", v.Form.Failed()) }
-func (v ConsoleConfigView) title() string   { return v.T("console.config.title") }
-func (v ConsoleHealthView) title() string   { return v.T("console.health.title") }
+func (v ConsoleWorldsView) title() string {
+	return v.errorTitle("console.worlds.title", v.Form.Failed())
+}
+func (v ConsoleTransferView) title() string {
+	return v.errorTitle("console.transfer.title", len(v.Mistakes) > 0)
+}
+func (v ConsoleConfigView) title() string { return v.T("console.config.title") }
+func (v ConsoleHealthView) title() string { return v.T("console.health.title") }
 
 func (v ConsoleOverviewView) withFrame(f Frame) View  { v.Frame = f; return v }
 func (v ConsolePersonasView) withFrame(f Frame) View  { v.Frame = f; return v }
@@ -356,6 +408,8 @@ func (v ConsoleNewClientView) withFrame(f Frame) View { v.Frame = f; return v }
 func (v ConsoleSessionsView) withFrame(f Frame) View  { v.Frame = f; return v }
 func (v ConsoleKeysView) withFrame(f Frame) View      { v.Frame = f; return v }
 func (v ConsoleClockView) withFrame(f Frame) View     { v.Frame = f; return v }
+func (v ConsoleWorldsView) withFrame(f Frame) View    { v.Frame = f; return v }
+func (v ConsoleTransferView) withFrame(f Frame) View  { v.Frame = f; return v }
 func (v ConsoleConfigView) withFrame(f Frame) View    { v.Frame = f; return v }
 func (v ConsoleHealthView) withFrame(f Frame) View    { v.Frame = f; return v }
 

@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/form"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
@@ -40,6 +41,7 @@ type Config struct {
 	Phones    *phone.Phones
 	People    *people.Editor
 	Registrar *people.Registrar
+	Worlds    api.Worlds
 	Portal    string // the sample portal, "" = unknown
 	Version   string
 
@@ -48,7 +50,8 @@ type Config struct {
 	Show  func(w http.ResponseWriter, r *http.Request, status int, v templates.View)
 	Fail  func(http.ResponseWriter, *http.Request, error)
 
-	// MoveClock and RotateKey are as in package api.
+	// These are as in package api.
+	Reset     func(context.Context) error
 	MoveClock func(context.Context, vneid.ClockMove) error
 	RotateKey func(ctx context.Context, alg, stage string) error
 
@@ -76,6 +79,9 @@ func (c *Console) Routes(mux *http.ServeMux) {
 
 	get("/personas", c.listPersonas)
 	get("/personas/new", c.newPerson)
+	get("/personas/transfer", c.transfer)
+	get("/personas/export", c.exportPersonas)
+	post("/personas/import", c.importPersonas)
 	get("/personas/{cccd}", c.person)
 	post("/personas", c.createPerson)
 	post("/personas/{cccd}", c.changePerson)
@@ -107,6 +113,10 @@ func (c *Console) Routes(mux *http.ServeMux) {
 	post("/keys/rotate", c.rotateKey)
 	get("/clock", c.clock)
 	post("/clock", c.moveClock)
+	get("/worlds", c.listWorlds)
+	post("/worlds", c.createWorld)
+	post("/worlds/{id}/delete", c.deleteWorld)
+	post("/reset", c.reset)
 	get("/config", c.settings)
 	get("/health", c.health)
 
@@ -122,9 +132,17 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 // maxForm bounds a form, in bytes.
 const maxForm = 64 << 10
 
+// maxImport bounds a file of people that is pasted, in bytes of the form: the
+// API takes larger ones.
+const maxImport = 2 << 20
+
 func (c *Console) page(h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		err := form.Read(w, r, maxForm)
+		limit := int64(maxForm)
+		if r.URL.Path == Prefix+"/personas/import" {
+			limit = maxImport
+		}
+		err := form.Read(w, r, limit)
 		if err == nil {
 			err = h(w, r)
 		}
@@ -140,7 +158,7 @@ func errNothing(what string) error {
 }
 
 // sections are the first pages of those that have further ones.
-var sections = []string{"personas", "phones", "clients", "sessions", "keys"}
+var sections = []string{"personas", "phones", "clients", "sessions", "keys", "worlds"}
 
 // elsewhere sends whoever reloads the answer to a form to the section's first
 // page.

@@ -110,7 +110,9 @@ func (d *desk) refused(status int, path string, form url.Values, says ...string)
 	return body
 }
 
-var everyPage = []string{"/console", "/console/personas", "/console/sms", "/console/keys", "/console/clock", "/console/config", "/console/health"}
+var everyPage = []string{"/console", "/console/personas", "/console/personas/new", "/console/personas/transfer", "/console/personas/" + an, "/console/sms",
+	"/console/phones", "/console/phones/" + an, "/console/clients", "/console/clients/new", "/console/clients/my-portal", "/console/sessions", "/console/keys",
+	"/console/clock", "/console/worlds", "/console/config", "/console/health"}
 
 func TestEveryPageHasBannerNavigationAndHeaders(t *testing.T) {
 	d := open(t, nil)

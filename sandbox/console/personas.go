@@ -40,13 +40,13 @@ func (c *Console) listPersonas(w http.ResponseWriter, r *http.Request) error {
 	return c.show(w, r, v)
 }
 
-// next is the query of the page that goes on after somebody.
+// next is the address of the page that goes on after somebody.
 func next(q, after string) string {
 	query := url.Values{"after": {after}}
 	if q != "" {
 		query.Set("q", q)
 	}
-	return query.Encode()
+	return "?" + query.Encode()
 }
 
 func personView(p *vneid.Persona) templates.ConsolePerson {

@@ -27,12 +27,12 @@ func (c *Console) overview(w http.ResponseWriter, r *http.Request) error {
 	var counts vneid.Counts
 	err := c.view(r, func(tx vneid.Tx) error {
 		v.Example = nil
-		list, err := tx.Accounts("", 1)
+		list, err := tx.Accounts("", perPage)
 		if err != nil {
 			return err
 		}
-		if len(list) > 0 {
-			v.Example = &templates.ConsoleExample{CCCD: string(list[0].CCCD), Name: list[0].Name, Phone: string(list[0].Phone),
+		if i := slices.IndexFunc(list, easy); i >= 0 {
+			v.Example = &templates.ConsoleExample{CCCD: string(list[i].CCCD), Name: list[i].Name, Phone: string(list[i].Phone),
 				Password: people.Password, Passcode: phone.ReadyPasscode}
 		}
 		counts, err = tx.Counts(mostCounted, world.Clock.Now())
@@ -53,6 +53,11 @@ func (c *Console) overview(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return c.show(w, r, v)
+}
+
+// easy is somebody with whom every way to sign in works.
+func easy(a vneid.Account) bool {
+	return a.Status == vneid.AccountActive && a.AccountLevel == 2 && a.Phone != "" && a.SMS == vneid.SMSInstant && a.WebLogin && a.Email != ""
 }
 
 // mostCounted bounds what a count costs: beyond, "more than" is enough.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/templates"
@@ -15,12 +17,12 @@ import (
 // What is wrong with a field comes in English from where it is checked; on a
 // page in Vietnamese it is said by a text of the field's own.
 
-// fields are the Wrong of a form: every invalid field, on its own line of a
+// wrongs are the Wrong of a form: every invalid field, on its own line of a
 // list if it is one.
 func wrongs(f templates.Frame, invalid people.Invalid, typed func(field string) string, nowYear int) map[string]string {
 	list := map[string][]string{}
 	for _, key := range sortedKeys(invalid) {
-		field, line := key, 0
+		field, line := strings.TrimPrefix(key, "address."), 0
 		if m := indexed.FindStringSubmatch(key); m != nil {
 			field = m[1]
 			line, _ = strconv.Atoi(m[2])
@@ -45,6 +47,9 @@ func wrongText(f templates.Frame, field string, line int, english, typed string,
 		}
 	}
 	text := english
+	if strings.HasPrefix(english, "the number ") { // says otherwise
+		return f.T("console.wrong." + field + ".number")
+	}
 	if reason, ok := uriReasons[english]; ok {
 		text = f.T("console.uri." + reason)
 	} else if key := "console.wrong." + field; f.Lang != templates.En && templates.HasText(key) {
@@ -58,10 +63,8 @@ func wrongText(f templates.Frame, field string, line int, english, typed string,
 
 // sentence begins with a capital letter and ends.
 func sentence(text string) string {
-	if text == "" {
-		return text
-	}
-	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
+	first, rest := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + strings.TrimSuffix(text[rest:], ".") + "."
 }
 
 // uriReasons are what vneid.CheckURI says, with their texts console.uri.<…>.
@@ -77,7 +80,7 @@ var uriReasons = map[string]string{
 	"public address: only loopback and private addresses, or hosts named under allow_hosts": "public",
 	"not a host name (international names go in their xn-- form)":                           "name",
 	"only loopback, private addresses, single-label names, *.test, *.localhost, *.internal, *.example, or hosts named under allow_hosts": "elsewhere",
-	"at least one is needed": "none",
+	"at least one is needed for authorization_code": "none",
 }
 
 func sortedKeys(m map[string]string) []string {
