@@ -26,6 +26,7 @@ type world struct {
 
 	dir               string
 	listener          string // the provider's own address; another than the issuer's behind a proxy
+	path              string // of a world that was made, below every address: /w/abc
 	tls, ca           string // what --tls says, "" = plain http, and a PEM file with whom to trust for it
 	log               *output
 	provider, portal  *process
@@ -245,7 +246,7 @@ func (w *world) apiRaw(t *testing.T, method, path string, body any, header http.
 		}
 		reader = bytes.NewReader(raw)
 	}
-	req, err := http.NewRequest(method, w.Sandbox+"/api/v1"+path, reader)
+	req, err := http.NewRequest(method, strings.TrimSuffix(w.Sandbox, w.path)+"/api/v1"+w.path+path, reader)
 	if err != nil {
 		t.Fatal(err)
 	}
