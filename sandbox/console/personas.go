@@ -111,9 +111,11 @@ func (c *Console) showPerson(w http.ResponseWriter, r *http.Request, status int,
 	if !own {
 		v.Passcode = phone.ReadyPasscode
 	}
-	usual, err := c.Hasher.Verify(r.Context(), people.Password, a.PasswordHash)
-	if err != nil {
-		return err
+	usual := a.PasswordHash == c.People.PasswordHash // mostly a copy, and a hash takes 20 ms
+	if !usual {
+		if usual, err = c.Hasher.Verify(r.Context(), people.Password, a.PasswordHash); err != nil {
+			return err
+		}
 	}
 	if usual {
 		v.Password = people.Password
