@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the tests need on Debian or Ubuntu: Chromium, Node with npm, a font with Vietnamese, certutil for a CA that
-# Chromium trusts, sqlite3 to look into databases, PostgreSQL, Python with pytest for the client in clients/python, and the
+# Chromium trusts, sqlite3 to look into databases, curl and jq for the examples of the
+# documents, PostgreSQL, Python with pytest for the client in clients/python, and the
 # npm packages pinned in browser/package-lock.json and ../clients/node/package-lock.json.
 # Does nothing, quickly, when all of it is there.
 set -eu
@@ -12,6 +13,8 @@ command -v node >/dev/null 2>&1 || missing="$missing nodejs"
 command -v npm >/dev/null 2>&1 || missing="$missing npm"
 command -v certutil >/dev/null 2>&1 || missing="$missing libnss3-tools"
 command -v sqlite3 >/dev/null 2>&1 || missing="$missing sqlite3"
+command -v curl >/dev/null 2>&1 || missing="$missing curl"
+command -v jq >/dev/null 2>&1 || missing="$missing jq"
 # Not in the PATH where Debian puts it; storage/storagetest/pgtest looks in both places.
 if ! command -v postgres >/dev/null 2>&1 && ! ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then
 	missing="$missing postgresql"

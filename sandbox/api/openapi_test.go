@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -109,6 +110,19 @@ func TestEveryRouteIsDescribedAndNothingElse(t *testing.T) {
 	}
 	for route := range routes {
 		t.Errorf("%s is not described: add it to a file of sandbox/api/openapi (the one of its subject; copy a neighbour), with an example of its request", route)
+	}
+}
+
+func TestTheDocumentNamesEveryRoute(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range describe(t).ops {
+		named := regexp.MustCompile("`" + o.method + " (/api/v1)?" + regexp.QuoteMeta(o.path) + "[`?]")
+		if !named.Match(raw) {
+			t.Errorf("docs/api.md does not mention `%s %s`", o.method, o.path)
+		}
 	}
 }
 

@@ -105,7 +105,9 @@ func (b *browser) request(ctx context.Context, method, address, body string) (to
 	b.at = strings.TrimPrefix(address, b.issuer)
 	b.at, _, _ = strings.Cut(b.at, "?")
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
-		location, err := resp.Location()
+		// Not resp.Location: behind a proxy we came by another scheme than the
+		// address says.
+		location, err := req.URL.Parse(resp.Header.Get("Location"))
 		if err != nil {
 			return "", err
 		}
