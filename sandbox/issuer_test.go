@@ -23,6 +23,7 @@ type called struct {
 	*sandbox.Running
 	t    *testing.T
 	port string
+	api  string
 	log  *logBuffer
 }
 
@@ -40,7 +41,7 @@ func calledByManyNames(t *testing.T, browserURL bool) *called {
 			c.BrowserURL = "http://localhost:" + port
 		}
 	})
-	return &called{r, t, port, log}
+	return &called{r, t, port, r.SandboxURL + "/api/v1", log}
 }
 
 // client is a program for which every name leads here; browsers know their
@@ -127,7 +128,7 @@ func (c *called) signIn(browser *http.Client, authorize string) url.Values {
 }
 
 func (c *called) otpFor(login string) string {
-	_, body := send(c.t, "GET", c.SandboxURL+"/api/v1/sms?wait=10s&to=0950000001", "")
+	_, body := send(c.t, "GET", c.api+"/sms?wait=10s&to=0950000001", "")
 	var list []struct{ Login, OTP string }
 	if err := json.Unmarshal([]byte(body), &list); err != nil {
 		c.t.Fatal(err)
@@ -217,6 +218,25 @@ func TestAContainerAndABrowserOutsideItShareOneIssuer(t *testing.T) {
 	resp.Body.Close()
 	if _, err := rp.provider.UserInfo(rp.ctx, oauth2.StaticTokenSource(token)); err == nil || resp.StatusCode != 200 {
 		t.Errorf("%s, and the access token still works: %v", resp.Status, err)
+	}
+}
+
+func TestAWorldHasItsIssuerUnderEveryName(t *testing.T) {
+	c := calledByManyNames(t, true)
+	if resp, body := send(t, "POST", c.SandboxURL+"/api/v1/worlds", `{"id": "abc"}`, "Content-Type: application/json"); resp.StatusCode != 201 {
+		t.Fatal(body)
+	}
+	c.api += "/w/abc"
+	rp := c.relyingParty(c.at("vneid") + "/w/abc")
+	if want := c.at("localhost") + "/as/vneid:" + c.port + "/w/abc/authorize"; rp.Endpoint.AuthURL != want {
+		t.Fatalf("browsers are sent to %s, not to %s", rp.Endpoint.AuthURL, want)
+	}
+	_, idToken := rp.redeem(t, c.signIn(c.client(true), rp.AuthCodeURL("s")))
+	if idToken.Issuer != c.at("vneid")+"/w/abc" {
+		t.Errorf("issuer %s", idToken.Issuer)
+	}
+	if resp, _ := send(t, "GET", c.at("127.0.0.1")+"/w/abc/as/vneid:80/authorize", ""); resp.StatusCode != 404 {
+		t.Errorf("a front door inside a world: %s", resp.Status)
 	}
 }
 

@@ -92,7 +92,7 @@ func TestServeSaysWhatToDoNextAndStopsWithItsContext(t *testing.T) {
 	if code := run(ctx, []string{"serve", "--listen", "localhost:0", "--sandbox-listen", "localhost:0"}, &stdout, &stderr); code != 0 {
 		t.Fatalf("exit %d: %s", code, &stderr)
 	}
-	for _, want := range []string{"http://localhost:", "/sms", "/phone", "038090000001", "Sandbox@2024", "my-portal / my-portal-secret", "Tiếp theo / next", "vneid-sandbox doctor --issuer http://localhost:"} {
+	for _, want := range []string{"http://localhost:", "/console", "/sms", "/phone", "038090000001", "Sandbox@2024", "my-portal / my-portal-secret", "Tiếp theo / next", "vneid-sandbox doctor --issuer http://localhost:"} {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("stdout lacks %q:\n%s", want, &stdout)
 		}

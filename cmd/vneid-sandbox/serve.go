@@ -50,6 +50,7 @@ func greet(w io.Writer, r *sandbox.Running) {
 		fmt.Fprintf(w, "  issuer là tên mà mỗi yêu cầu gọi / the issuer is the name of each request: loopback %v\n", r.IssuerNames)
 	}
 	line("Sandbox", r.SandboxURL)
+	line("  Console", r.SandboxURL+"/console")
 	line("  SMS (OTP)", r.SandboxURL+"/sms")
 	line("  Điện thoại / phone", r.SandboxURL+"/phone")
 	line("  API", r.SandboxURL+"/api/v1")
@@ -77,6 +78,7 @@ type ready struct {
 	Issuer     string       `json:"issuer"`
 	SandboxURL string       `json:"sandbox_url"`
 	API        string       `json:"api"`
+	Console    string       `json:"console"`
 	CA         string       `json:"ca,omitempty"` // file with the CA's certificate
 	Persona    *readyPerson `json:"persona,omitempty"`
 	Client     *readyClient `json:"client,omitempty"`
@@ -94,7 +96,7 @@ type readyClient struct {
 }
 
 func greetMachine(w io.Writer, r *sandbox.Running) {
-	said := ready{Event: "ready", Issuer: r.Issuer, SandboxURL: r.SandboxURL, API: r.SandboxURL + "/api/v1", CA: r.CAFile()}
+	said := ready{Event: "ready", Issuer: r.Issuer, SandboxURL: r.SandboxURL, API: r.SandboxURL + "/api/v1", Console: r.SandboxURL + "/console", CA: r.CAFile()}
 	if p := r.Example; p != nil {
 		said.Persona = &readyPerson{string(p.CCCD), p.Name, r.Password}
 	}

@@ -85,6 +85,24 @@ func TestNothingIsWrongWithAFreshSandbox(t *testing.T) {
 	finds(t, found, "phone", doctor.Note, "localhost là chính nó", "--sandbox-url")
 }
 
+func TestAWorldIsLookedAtByItsIssuer(t *testing.T) {
+	sb := sandboxtest.Start(t)
+	w := sb.NewWorld()
+	found := examine(t, doctor.Options{Issuer: w.Issuer, SandboxURL: sb.URL})
+	finds(t, found, "issuer", doctor.OK, w.Issuer)
+	if doctor.Failed(found) || len(found) < 8 {
+		t.Errorf("%+v", found)
+	}
+	for _, f := range found {
+		if f.Level == doctor.Doubt {
+			t.Errorf("%+v", f)
+		}
+	}
+	w.Clock.Advance(time.Hour)
+	finds(t, examine(t, doctor.Options{Issuer: w.Issuer, SandboxURL: sb.URL}), "clock", doctor.Wrong, "was moved")
+	finds(t, examine(t, doctor.Options{Issuer: sb.Issuer, SandboxURL: sb.URL}), "clock", doctor.OK)
+}
+
 func TestADoctorSaysThatNothingRuns(t *testing.T) {
 	port := freePort(t)
 	found := examine(t, doctor.Options{Issuer: "http://localhost:" + port, SandboxURL: "http://localhost:1"})

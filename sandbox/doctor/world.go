@@ -24,7 +24,7 @@ func (v *visit) sandbox(ctx context.Context, tell teller) bool {
 	}
 	v.phoneReach(tell, u)
 	// Where pages of the provider send people, which may be another address.
-	if a, err := get(ctx, v.http, v.Issuer+"/", ""); err == nil && a.status == http.StatusOK && !strings.Contains(string(a.body), `href="`+v.SandboxURL+`"`) {
+	if a, err := get(ctx, v.http, v.Issuer+"/", ""); err == nil && a.status == http.StatusOK && !strings.Contains(string(a.body), `href="`+v.SandboxURL+v.issuer.Path) {
 		tell.doubt("sandbox", v.SandboxURL, say("Trang của nhà cung cấp dẫn tới địa chỉ sandbox khác: mã QR mang địa chỉ kia.", "The provider's pages lead to another address of the sandbox: QR codes carry that one."),
 			say("serve --sandbox-url %[1]s, hoặc doctor --sandbox-url với địa chỉ kia.", "serve --sandbox-url %[1]s, or doctor --sandbox-url with the other address.", v.SandboxURL))
 	}
