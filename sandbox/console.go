@@ -57,6 +57,9 @@ func (c *Config) inForce(ctx context.Context, lang templates.Lang) []templates.C
 		}
 		secrets.Settings = append(secrets.Settings, secret)
 	}
+	if vneid.WorldFrom(ctx).ID != vneid.DefaultWorld {
+		return []templates.ConsoleSettings{rules} // the rest is the whole server's: no world's token shows it
+	}
 	return []templates.ConsoleSettings{program, rules, secrets}
 }
 
@@ -87,13 +90,19 @@ func (h *healthPage) look(ctx context.Context) (checks []templates.ConsoleCheck,
 	began := h.real.Now()
 	err := h.r.store.Ping(ping)
 	took := h.real.Now().Sub(began)
-	check("database", err != nil, "%s · %.1f ms", h.database, float64(took.Microseconds())/1000)
+	world := vneid.WorldFrom(ctx)
+	where := h.database + " · "
+	if world.ID != vneid.DefaultWorld { // the program's addresses are no matter of a world
+		where = ""
+	}
+	check("database", err != nil, "%s%.1f ms", where, float64(took.Microseconds())/1000)
 	for _, name := range []string{"provider", "sandbox"} {
-		check(name, false, "%s", h.listeners[name])
+		if where != "" {
+			check(name, false, "%s", h.listeners[name])
+		}
 	}
 	now, most := h.hasher.Busy()
 	check("hashes", now > most/2, "%d / %d", now, most)
-	world := vneid.WorldFrom(ctx)
 	waiting := 0
 	err = h.r.store.View(ping, world.ID, func(tx vneid.Tx) error {
 		notices, err := tx.LogoutNotices(tooManyLogouts + 1)

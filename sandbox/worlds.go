@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,9 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"path"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -285,6 +283,7 @@ func (ws *worlds) remove(ctx context.Context, record vneid.WorldRecord) error {
 // deleted.
 func (ws *worlds) bury(ctx context.Context, k *keeper) {
 	k.end(ctx)
+	ws.records.Flush(ctx)
 	if err := ws.store.DeleteWorld(ctx, k.world.ID, k.world.Salt); err != nil && ctx.Err() == nil {
 		ws.log.WarnContext(ctx, "what is left of a deleted world was not removed", "world", k.world.ID, "error", err)
 	}
@@ -300,20 +299,12 @@ func (ws *worlds) run(ctx context.Context) {
 	tick, sweep := time.NewTicker(followEvery), time.NewTicker(time.Minute)
 	defer tick.Stop()
 	defer sweep.Stop()
-	var due []*keeper
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if len(due) == 0 {
-				due = ws.inUse()
-			}
-			n := min(len(due), followedAtOnce)
-			for _, k := range due[:n] {
-				ws.followOne(ctx, k)
-			}
-			due = due[n:]
+			ws.follow(ctx)
 		case <-sweep.C:
 			ws.sweep(ctx)
 		}
@@ -334,16 +325,31 @@ func (ws *worlds) inUse() []*keeper {
 	return list
 }
 
-// followOne leaves the world as it is while the store does not answer.
-func (ws *worlds) followOne(ctx context.Context, k *keeper) {
-	moves := k.moves.Load()
-	record, err := ws.store.World(ctx, k.world.ID)
-	switch {
-	case errors.Is(err, vneid.ErrNotFound) && k != ws.defaultWorld, err == nil && string(record.Salt) != string(k.world.Salt):
-		ws.drop(k)
-		go ws.bury(ctx, k)
-	case err == nil:
-		k.follow(record, moves)
+// follow brings the worlds in use to where the store has them, by one question
+// for all. While the store does not answer they stay as they are.
+func (ws *worlds) follow(ctx context.Context) {
+	used := ws.inUse()
+	ids, moves := make([]string, len(used)), make([]int64, len(used))
+	for i, k := range used {
+		ids[i], moves[i] = k.world.ID, k.moves.Load()
+	}
+	records, err := ws.store.WorldsNamed(ctx, ids)
+	if err != nil {
+		return
+	}
+	found := make(map[string]vneid.WorldRecord, len(records))
+	for _, r := range records {
+		found[r.ID] = r
+	}
+	for i, k := range used {
+		record, ok := found[k.world.ID]
+		switch {
+		case ok && bytes.Equal(record.Salt, k.world.Salt):
+			k.follow(record, moves[i])
+		case k != ws.defaultWorld: // deleted, and maybe made again
+			ws.drop(k)
+			go ws.bury(ctx, k)
+		}
 	}
 }
 
@@ -404,100 +410,6 @@ func randomWorldID(r vneid.Rand) string {
 		b[i] = letters[b[i]&31]
 	}
 	return string(b)
-}
-
-// around finds the world of each request by its path, /w/abc/… and at the API
-// /api/v1/w/abc/…, and hands the rest of the path on.
-func (ws *worlds) around(p *pages, names *issuers, maxBody int64, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id, rest := splitWorld(r.URL.Path)
-		k, err := ws.find(r.Context(), id)
-		if err == nil && !k.enter() {
-			err = vneid.ErrNotFound
-		}
-		if err != nil {
-			p.noWorld(w, r, id, err)
-			return
-		}
-		defer k.leave()
-		r = r.WithContext(vneid.WithWorld(context.WithValue(r.Context(), keeperKey{}, k), names.see(r.Context(), k.world))) // ours to change
-		if id != vneid.DefaultWorld {
-			u := *r.URL
-			u.Path, u.RawPath = rest, ""
-			r.URL = &u
-			if slices.Contains(ofTheServer, rest) {
-				noRoute(rest).Write(w)
-				return
-			}
-		}
-		if maxBody > 0 {
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// inDefault is the world of a request until its own is known: refusals and
-// error pages stand in some world too.
-func (ws *worlds) inDefault(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(vneid.WithWorld(r.Context(), ws.defaultWorld.world)))
-	})
-}
-
-// splitWorld reads the world off a path; what names none is the default
-// world's.
-func splitWorld(path string) (id, rest string) {
-	before, after := "", path
-	if below, ok := strings.CutPrefix(path, api.Prefix); ok {
-		before, after = api.Prefix, below
-	}
-	named, ok := strings.CutPrefix(after, vneid.WorldPrefix)
-	if !ok {
-		return vneid.DefaultWorld, path
-	}
-	id, after, _ = strings.Cut(named, "/")
-	if id == vneid.DefaultWorld {
-		id = "" // it has one address
-	}
-	if before == "" && isAPI("/"+after) {
-		return "", "/" // so has the API of a world
-	}
-	return id, before + "/" + after
-}
-
-// joinWorld is the path of a world's rest of a path: what splitWorld read.
-func joinWorld(id, rest string) string {
-	if below, ok := strings.CutPrefix(rest, api.Prefix); ok && isAPI(rest) {
-		return api.Prefix + vneid.WorldPath(id) + below
-	}
-	return vneid.WorldPath(id) + rest
-}
-
-func isAPI(path string) bool { return path == api.Prefix || strings.HasPrefix(path, api.Prefix+"/") }
-
-// cleanPaths redirects from a path with "//" or ".." to what it means. So does
-// http.ServeMux by itself, but out of the world: it does not know of any.
-func cleanPaths(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		clean := path.Clean("/" + r.URL.Path)
-		if strings.HasSuffix(r.URL.Path, "/") && clean != "/" {
-			clean += "/"
-		}
-		if clean == r.URL.Path {
-			next.ServeHTTP(w, r)
-			return
-		}
-		to := url.URL{Path: joinWorld(vneid.WorldFrom(r.Context()).ID, clean), RawQuery: r.URL.RawQuery}
-		http.Redirect(w, r, to.String(), http.StatusTemporaryRedirect)
-	})
-}
-
-// ofTheServer are paths that tell of all worlds: no world's token opens them.
-var ofTheServer = []string{"/healthz", "/ready", "/metrics", profilePath, caPath}
-
-func noRoute(path string) *api.Problem {
-	return api.Refuse(http.StatusNotFound, path+" is the whole server's and lies outside of any world: ask for it without "+vneid.WorldPrefix+"{id}")
 }
 
 type keeperKey struct{}

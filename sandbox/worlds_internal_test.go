@@ -89,18 +89,14 @@ func TestWhatAnotherProcessDoesToAWorldIsSeen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range b.inUse() {
-		b.followOne(ctx, k)
-	}
+	b.follow(ctx)
 	if k.clock.Offset() != time.Hour {
 		t.Error("the clock was moved there and stands here")
 	}
 	if err := a.Delete(ctx, "shared"); err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range b.inUse() {
-		b.followOne(ctx, k)
-	}
+	b.follow(ctx)
 	if _, err := b.find(ctx, "shared"); !errors.Is(err, vneid.ErrNotFound) {
 		t.Errorf("deleted there: %v", err)
 	}

@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -80,6 +81,26 @@ func TestATokenOfAWorldDoesNotOpenWhatIsTheServers(t *testing.T) {
 	for _, path := range []string{"/api/v1/w/a/debug/pprof/profile", "/w/a/debug/pprof/profile", "/api/v1/w/a/worlds", "/w/a/api/v1/worlds", "/w/a/api/v1/sms"} {
 		if status, _ := api(t, "GET", s.URL+path, token, ""); status != 404 && status != 401 {
 			t.Errorf("%s: %d", path, status)
+		}
+	}
+	api(t, "POST", s.URL+"/api/v1/worlds", server, `{"id": "other"}`)
+	b := newThief(t)
+	b.open("POST", s.URL+"/w/a/sign-in", url.Values{"token": {token}, "back": {"/sms"}})
+	for _, path := range []string{"/config", "/health", "/worlds"} {
+		if resp := b.open("GET", s.URL+"/w/a/console"+path, nil); resp.StatusCode != 200 {
+			t.Errorf("/w/a/console%s: %s", path, resp.Status)
+		}
+		for _, secret := range []string{"sqlite:", "sandbox_listen", s.URL + "/api/v1/w/other"} {
+			if strings.Contains(b.body, secret) {
+				t.Errorf("/w/a/console%s shows %s", path, secret)
+			}
+		}
+	}
+	for _, to := range []string{"other", "default"} {
+		b.rename(s.URL, "a", to)
+		at := s.URL + strings.TrimSuffix("/w/"+to, "/w/default") + "/sms"
+		if resp := b.open("GET", at, nil); resp.StatusCode != 401 {
+			t.Errorf("%s by the cookie of another world: %s", at, resp.Status)
 		}
 	}
 	if status, _ := api(t, "POST", s.URL+"/api/v1/w/a/worlds", token, "{}"); status != 404 {

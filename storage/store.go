@@ -232,6 +232,15 @@ func (s *Store) UseWorld(ctx context.Context, id string, at time.Time) error {
 	return s.Update(ctx, id, func(t vneid.Tx) error { return t.(*tx).useWorld(at) })
 }
 
+// WorldsNamed reads the records of these worlds.
+func (s *Store) WorldsNamed(ctx context.Context, ids []string) (list []vneid.WorldRecord, err error) {
+	err = s.View(ctx, "", func(t vneid.Tx) (err error) {
+		list, err = t.(*tx).worldsNamed(ids)
+		return err
+	})
+	return list, err
+}
+
 // CountWorlds counts the records of worlds.
 func (s *Store) CountWorlds(ctx context.Context) (n int, err error) {
 	err = s.Peek(ctx, "", func(t vneid.Tx) (err error) {

@@ -48,6 +48,23 @@ func (t *tx) worlds() (list []vneid.WorldRecord, err error) {
 	return list, err
 }
 
+// worldsNamed asks in runs, as LoginVersions does.
+func (t *tx) worldsNamed(ids []string) (list []vneid.WorldRecord, err error) {
+	err = t.read("worlds by name", func() error {
+		for some := range slices.Chunk(ids, 250) {
+			var rows []worldRow
+			if err := t.orm().Where("world IN ?", some).Find(&rows).Error; err != nil {
+				return err
+			}
+			for i := range rows {
+				list = append(list, rows[i].value())
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
 func (t *tx) worldRecord() (vneid.WorldRecord, error) {
 	var row worldRow
 	err := t.take("world", worlds, anyWorld, &row)

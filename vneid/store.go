@@ -28,6 +28,7 @@ type Store interface {
 
 	Worlds(ctx context.Context) ([]WorldRecord, error) // ordered by ID
 	World(ctx context.Context, id string) (WorldRecord, error)
+	WorldsNamed(ctx context.Context, ids []string) ([]WorldRecord, error) // those that there are, in any order
 	CountWorlds(ctx context.Context) (int, error)
 	// CreateWorld inserts a record; of a world that had this ID before nothing
 	// is left. ErrExists for a taken ID.

@@ -106,6 +106,11 @@ func worldRecords(t *testing.T, s vneid.Store) {
 		t.Fatal(err)
 	}
 	equal(t, "World", got, b)
+	named, err := s.WorldsNamed(ctx, []string{"c", "b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "WorldsNamed", named, []vneid.WorldRecord{b})
 	_, err = s.World(ctx, "c")
 	is(t, "World that is not there", err, vneid.ErrNotFound)
 	if err := s.Ping(ctx); err != nil {
