@@ -61,7 +61,7 @@ func TestStandards(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	passed, ran := map[string][]string{}, 0
-	schemes := []string{"http", "https"}
+	schemes := []string{"http", "https", aWorld}
 	t.Run("over", func(t *testing.T) {
 		for _, scheme := range schemes {
 			t.Run(scheme, func(t *testing.T) {
@@ -98,6 +98,9 @@ func TestStandards(t *testing.T) {
 	checkDocument(t, func(p plan, m module) bool { return len(passed[p.name+m.name]) == len(schemes) })
 }
 
+// aWorld is http in a world of its own: the issuer has a path.
+const aWorld = "http-in-a-world"
+
 func newSuite(t *testing.T, scheme string) *suite {
 	t.Helper()
 	config := filepath.Join(t.TempDir(), "patient.yaml")
@@ -109,6 +112,10 @@ func newSuite(t *testing.T, scheme string) *suite {
 		options = append(options, func(s *setup) { s.tls = "auto" })
 	}
 	s := &suite{T: t, w: newWorld(t, options...)}
+	if scheme == aWorld {
+		s.w = s.w.within(t, map[string]any{"id": "standards", "policy": map[string]any{"sms_per_number": 1000}})
+		t.Cleanup(func() { s.w.checkLogs(t) })
+	}
 	s.one, s.two = s.register(nil), s.register(nil)
 	s.post = s.register(map[string]any{"token_endpoint_auth_method": "client_secret_post"})
 	return s
