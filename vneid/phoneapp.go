@@ -15,6 +15,18 @@ type PhoneCall struct {
 	DeviceID string
 	Call     DeviceCall
 	Session  string // of the app, when it was unlocked
+
+	// Device is what the signature was checked with, a moment ago; nil = read it.
+	// What a call decides it decides by what is there then.
+	Device *Device
+}
+
+// owner is whose phone that is, as far as it is known.
+func (c *PhoneCall) owner() CCCD {
+	if c.Device == nil {
+		return ""
+	}
+	return c.Device.CCCD
 }
 
 // Scan is what the phone learns from a QR code: who wants to sign in where.
@@ -41,33 +53,40 @@ func (s *Service) DeviceKey(ctx context.Context, id string) (d *Device, err erro
 
 func deviceByID(tx Tx, id string) (*Device, error) {
 	d, err := tx.Device(id)
+	return d, deviceGone(err)
+}
+
+func deviceGone(err error) error {
 	if errors.Is(err, ErrNotFound) {
-		return nil, Errorf(CodeForbidden, "device_replaced", "no device has this id: the person activated another phone, or the world was reset")
+		return Errorf(CodeForbidden, "device_replaced", "no device has this id: the person activated another phone, or the world was reset")
 	}
-	return d, err
+	return err
 }
 
 // call runs fn for a device and its person in one transaction and keeps the
 // device. A refusal that fn returns as its first value is kept too: what was
 // counted stays counted.
 func (s *Service) call(ctx context.Context, c PhoneCall, fn func(tx Tx, d *Device, a *Account) (refusal, err error)) error {
+	return s.callAhead(ctx, c, Ahead{}, fn)
+}
+
+// callAhead is call for an fn that reads more.
+func (s *Service) callAhead(ctx context.Context, c PhoneCall, next Ahead, fn func(tx Tx, d *Device, a *Account) (refusal, err error)) error {
 	w := WorldFrom(ctx)
+	next.Device = c.DeviceID
 	var refusal error
 	err := s.Store.Update(ctx, w.ID, func(tx Tx) error {
 		refusal = nil
-		d, err := deviceByID(tx, c.DeviceID)
+		tx.Ahead(next)
+		d, a, err := tx.DeviceWith(c.DeviceID)
 		if err != nil {
-			return err
+			return deviceGone(err)
 		}
 		if err := d.accept(c.Call, w.Clock.Now()); err != nil {
 			return err
 		}
-		a, err := tx.Account(d.CCCD)
-		if errors.Is(err, ErrNotFound) {
+		if a == nil {
 			return Errorf(CodeForbidden, "device_replaced", "the device's person was deleted")
-		}
-		if err != nil {
-			return err
 		}
 		if refusal, err = fn(tx, d, a); err != nil {
 			return err
@@ -102,10 +121,12 @@ func (s *Service) checkPasscode(ctx context.Context, c PhoneCall, passcode strin
 		return v, Errorf(CodeInvalid, "passcode_format", "a passcode has 6 digits")
 	}
 	w := WorldFrom(ctx)
-	err = s.Store.View(ctx, w.ID, func(tx Tx) error {
-		d, err := deviceByID(tx, c.DeviceID)
-		if err != nil {
-			return err
+	err = s.Store.Peek(ctx, w.ID, func(tx Tx) error {
+		d := c.Device
+		if d == nil {
+			if d, err = deviceByID(tx, c.DeviceID); err != nil {
+				return err
+			}
 		}
 		v = verdict{given: true, hash: d.PasscodeHash}
 		t, err := tx.Throttle(passcodeKey(w, d.CCCD))
@@ -185,7 +206,8 @@ func (s *Service) Unlock(ctx context.Context, c PhoneCall, passcode string) (ses
 		return "", until, Errorf(CodeInvalid, "passcode_format", "no passcode was given")
 	}
 	now := w.Clock.Now()
-	err = s.call(ctx, c, func(tx Tx, d *Device, a *Account) (refusal, err error) {
+	next := Ahead{Throttles: []string{passcodeKey(w, c.owner())}}
+	err = s.callAhead(ctx, c, next, func(tx Tx, d *Device, a *Account) (refusal, err error) {
 		if refusal, err = settlePasscode(tx, d, v, w); refusal != nil || err != nil {
 			return refusal, err
 		}
@@ -237,7 +259,8 @@ func codesKey(w *World, c CCCD) string { return keyedID(w.Salt, "throttle", "cod
 func (s *Service) ScanQR(ctx context.Context, c PhoneCall, code QRScan) (scan Scan, err error) {
 	w := WorldFrom(ctx)
 	now := w.Clock.Now()
-	err = s.call(ctx, c, func(tx Tx, d *Device, a *Account) (refusal, err error) {
+	next := Ahead{Login: code.Login, Throttles: []string{codesKey(w, c.owner())}}
+	err = s.callAhead(ctx, c, next, func(tx Tx, d *Device, a *Account) (refusal, err error) {
 		scan = Scan{}
 		t, err := tx.Throttle(codesKey(w, d.CCCD))
 		if err != nil {
@@ -249,10 +272,13 @@ func (s *Service) ScanQR(ctx context.Context, c PhoneCall, code QRScan) (scan Sc
 			return e, nil
 		}
 		var l *Login
+		var client *Client
 		if code.Short != "" {
-			l, err = tx.LoginByQRShort(qrShortHash(w.Salt, code.Short))
+			if l, err = tx.LoginByQRShort(qrShortHash(w.Salt, code.Short)); err == nil {
+				l, client, _, err = tx.LoginWith(l.ID)
+			}
 		} else {
-			l, err = tx.Login(code.Login)
+			l, client, _, err = tx.LoginWith(code.Login)
 		}
 		if errors.Is(err, ErrNotFound) {
 			return s.unknownCode(tx, d, w, Errorf(CodeNotFound, "qr_unknown", "the code belongs to no login of this world"))
@@ -266,12 +292,8 @@ func (s *Service) ScanQR(ctx context.Context, c PhoneCall, code QRScan) (scan Sc
 		} else if why != nil {
 			return why, nil
 		}
-		client, err := tx.Client(l.Request.ClientID)
-		if errors.Is(err, ErrNotFound) {
+		if client == nil {
 			return Errorf(CodeNotFound, "qr_unknown", "the login's client was deleted meanwhile"), nil
-		}
-		if err != nil {
-			return nil, err
 		}
 		if refusal := admitByPhone(a, client); refusal != nil {
 			return refusal, nil
@@ -329,7 +351,7 @@ func (s *Service) ConfirmQR(ctx context.Context, c PhoneCall, login, passcode st
 	if err != nil {
 		return err
 	}
-	return s.call(ctx, c, func(tx Tx, d *Device, a *Account) (refusal, err error) {
+	return s.callAhead(ctx, c, Ahead{Login: login}, func(tx Tx, d *Device, a *Account) (refusal, err error) {
 		if v.given {
 			if refusal, err = settlePasscode(tx, d, v, w); refusal != nil || err != nil {
 				return refusal, err
@@ -371,11 +393,8 @@ func (s *Service) ConfirmQR(ctx context.Context, c PhoneCall, login, passcode st
 
 // scanned reads a login whose code this phone scanned.
 func scanned(ctx context.Context, tx Tx, d *Device, login string, now time.Time) (l *Login, client *Client, refusal, err error) {
-	l, err = tx.Login(login)
-	if err == nil {
-		client, err = tx.Client(l.Request.ClientID)
-	}
-	if errors.Is(err, ErrNotFound) {
+	l, client, _, err = tx.LoginWith(login)
+	if errors.Is(err, ErrNotFound) || err == nil && client == nil {
 		return nil, nil, Errorf(CodeNotFound, "qr_unknown", "no such login"), nil
 	}
 	if err != nil {

@@ -34,12 +34,12 @@ type call struct {
 	On         bool   `json:"on"`
 
 	key    ed25519.PublicKey // that signed
-	device string            // whose key that is; "" while the phone is nobody's
+	device *vneid.Device     // whose key that is; nil while the phone is nobody's
 }
 
 // phone is who calls, for vneid.
 func (c *call) phone() vneid.PhoneCall {
-	return vneid.PhoneCall{DeviceID: c.device, Call: vneid.DeviceCall{JTI: c.ID, At: c.IssuedAt}, Session: c.Session}
+	return vneid.PhoneCall{DeviceID: c.device.ID, Device: c.device, Call: vneid.DeviceCall{JTI: c.ID, At: c.IssuedAt}, Session: c.Session}
 }
 
 // callType is the typ of the JWS: no other kind of JWT passes for a call
@@ -84,7 +84,7 @@ func (a *API) verify(ctx context.Context, raw, name string) (*call, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.key, c.device = d.PublicKey, d.ID
+		c.key, c.device = d.PublicKey, d
 	}
 	payload, err := jws.Verify(c.key)
 	if err != nil {
