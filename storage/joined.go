@@ -1,13 +1,15 @@
 package storage
 
 import (
+	"database/sql"
+	"errors"
 	"reflect"
 	"strings"
 
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
 
-// join reads a row with those that it names, in one statement. Of one that is
+// join reads a row with those that it names, on PostgreSQL in one statement. Of one that is
 // not there all columns are empty, its world too.
 type join struct {
 	q     query
@@ -17,6 +19,7 @@ type join struct {
 type joinPart struct {
 	table *table
 	on    string // column of the first part = column of this one, "" for the first
+	alone *query // finds it by its own key
 	fresh func() any
 }
 
@@ -81,6 +84,10 @@ func (t *tx) joined(what string, j *join, key string) (rows []any, err error) {
 		if !storable(t.world, key) {
 			return vneid.ErrNotFound
 		}
+		if t.db.dialect() == dialectSQLite {
+			rows, err = t.oneByOne(j, key)
+			return err
+		}
 		found, err := t.fetch(&j.q, key, j.fresh)
 		if err != nil {
 			return err
@@ -96,6 +103,34 @@ func (t *tx) joined(what string, j *join, key string) (rows []any, err error) {
 	return rows, err
 }
 
+// oneByOne reads what joined does by a statement for each row: nothing has to
+// travel, and reading the columns of rows that are not there would cost more.
+func (t *tx) oneByOne(j *join, key string) ([]any, error) {
+	rows := make([]any, len(j.parts))
+	for i, p := range j.parts {
+		rows[i] = p.fresh()
+		if i > 0 {
+			mine, _, _ := strings.Cut(p.on, " = ")
+			if key = j.parts[0].table.text(rows[0], mine); key == "" {
+				continue
+			}
+			if seen := t.recall(p.table, key); seen != nil {
+				rows[i] = seen
+				continue
+			}
+		}
+		err := t.conn.scan(t.ctx, p.alone[dialectSQLite], []any{t.world, key}, p.table.targets(rows[i]))
+		if i > 0 && errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		t.remember(p.table, rows[i].(interface{ key() string }).key(), rows[i])
+	}
+	return rows, nil
+}
+
 func (r *loginRow) key() string   { return r.ID }
 func (r *clientRow) key() string  { return r.ID }
 func (r *accountRow) key() string { return r.CCCD }
@@ -103,22 +138,25 @@ func (r *sessionRow) key() string { return r.ID }
 func (r *tokenRow) key() string   { return r.Hash }
 func (r *deviceRow) key() string  { return r.CCCD }
 
-func loginPart() joinPart         { return joinPart{logins, "", func() any { return new(loginRow) }} }
-func tokenPart() joinPart         { return joinPart{tokens, "", func() any { return new(tokenRow) }} }
-func devicePart() joinPart        { return joinPart{devices, "", func() any { return new(deviceRow) }} }
-func clientOf(on string) joinPart { return joinPart{clients, on, func() any { return new(clientRow) }} }
-func personOf(on string) joinPart {
-	return joinPart{accounts, on, func() any { return new(accountRow) }}
-}
-func sessionOf(on string) joinPart {
-	return joinPart{sessions, on, func() any { return new(sessionRow) }}
+func clientOf(on string) joinPart {
+	return joinPart{clients, on, &clientByID, func() any { return new(clientRow) }}
 }
 
+func personOf(on string) joinPart {
+	return joinPart{accounts, on, &accountByCCCD, func() any { return new(accountRow) }}
+}
+
+func sessionOf(on string) joinPart {
+	return joinPart{sessions, on, &sessionByID, func() any { return new(sessionRow) }}
+}
+
+func newLogin() any { return new(loginRow) }
+
 var (
-	loginWith       = newJoin("a.id = ?", loginPart(), clientOf("client_id = id"), personOf("cccd = cccd"))
-	loginByCodeWith = newJoin("a.code_hash = ? AND a.code_hash <> ''", loginPart(), personOf("cccd = cccd"), sessionOf("session_id = id"))
-	tokenWith       = newJoin("a.hash = ?", tokenPart(), personOf("cccd = cccd"))
-	deviceWith      = newJoin("a.id = ?", devicePart(), personOf("cccd = cccd"))
+	loginWith       = newJoin("a.id = ?", joinPart{logins, "", &loginByID, newLogin}, clientOf("client_id = id"), personOf("cccd = cccd"))
+	loginByCodeWith = newJoin("a.code_hash = ? AND a.code_hash <> ''", joinPart{logins, "", &loginByCode, newLogin}, personOf("cccd = cccd"), sessionOf("session_id = id"))
+	tokenWith       = newJoin("a.hash = ?", joinPart{tokens, "", &tokenByHash, func() any { return new(tokenRow) }}, personOf("cccd = cccd"))
+	deviceWith      = newJoin("a.id = ?", joinPart{devices, "", &deviceByID, func() any { return new(deviceRow) }}, personOf("cccd = cccd"))
 )
 
 // person is nil for the row of nobody.

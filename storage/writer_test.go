@@ -209,3 +209,28 @@ func TestCloseWaitsForUpdatesThatRun(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Whoever ran again because a neighbour failed is not hurt again by the next.
+func TestOnlyOnceIsAnUpdateUndoneForANeighbour(t *testing.T) {
+	s := fileStore(t)
+	mine := errors.New("mine")
+	failing := func(tx vneid.Tx) error { return errors.Join(insertLogin("never")(tx), mine) }
+	runs := 0
+	victim := func(tx vneid.Tx) error { runs++; return insertLogin("a")(tx) }
+	fns := []func(vneid.Tx) error{victim}
+	for range 20 {
+		fns = append(fns, failing)
+	}
+	errs := crowd(t, s, fns...)
+	if errs[0] != nil || runs > 2 {
+		t.Errorf("%v after %d runs", errs[0], runs)
+	}
+	for _, err := range errs[1:] {
+		if !errors.Is(err, mine) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if got := storedLogins(t, s); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("stored %v", got)
+	}
+}
