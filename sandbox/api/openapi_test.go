@@ -143,6 +143,9 @@ func TestTheDescriptionIsWellFormed(t *testing.T) {
 				}
 			}
 			for name, member := range v {
+				if member == nil && !strings.Contains(at, "/examples/") {
+					t.Errorf("%s/%s is empty: a comma in a text needs quotes around the text", at, name)
+				}
 				walk(at+"/"+name, member)
 			}
 		case []any:

@@ -28,11 +28,11 @@ var provocations = map[string][]struct {
 	"patchPersona 404":  {{"", nil, request{path: nobody, body: object{}}}},
 	"deletePersona 404": {{"", nil, request{path: nobody}}},
 	"exportPersonas 409": {{"", func(d *described) map[string]string {
-		// More than a file may have: YAML takes more room than CSV.
+		// More than a file may have: YAML of a megabyte.
 		var csv strings.Builder
-		csv.WriteString("cccd,name,birthdate,gender\n")
-		for n := range 15_000 {
-			fmt.Fprintf(&csv, "001090%06d,Nguyễn Văn Đông,1990,male\n", n)
+		csv.WriteString("cccd,name,birthdate,gender,note\n")
+		for n := range 1_100 {
+			fmt.Fprintf(&csv, "001090%06d,Nguyễn Văn Đông,1990,male,%s\n", n, strings.Repeat("x", 1000))
 		}
 		body, _ := json.Marshal(object{"format": "csv", "content": csv.String()})
 		if resp := call(d.t, "POST", d.api+"/personas/import", string(body), nil); resp.StatusCode != 200 {
