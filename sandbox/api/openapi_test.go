@@ -131,6 +131,11 @@ func TestTheDescriptionIsWellFormed(t *testing.T) {
 	if d.doc["openapi"] != "3.1.0" || asString(asObject(d.doc["info"])["title"]) == "" || asString(asObject(asList(d.doc["servers"])[0])["url"]) != "/api/v1" {
 		t.Errorf("openapi %v, info %v, servers %v", d.doc["openapi"], d.doc["info"], d.doc["servers"])
 	}
+	var there struct{ Servers []struct{ URL string } }
+	call(t, "POST", d.api+"/worlds", `{"id":"lop-10a"}`, nil)
+	if call(t, "GET", d.api+"/w/lop-10a/openapi.json", "", &there); there.Servers[0].URL != "/api/v1/w/lop-10a" {
+		t.Errorf("the server of a world is %v", there.Servers)
+	}
 	used := map[string]bool{}
 	var walk func(at string, v any)
 	walk = func(at string, v any) {
