@@ -47,7 +47,9 @@ func strangers(t *testing.T) []stranger {
 	if err != nil {
 		t.Fatal(err)
 	}
-	node := func(name string) (string, []string) { return "node", []string{filepath.Join(here, "node", name+".mjs")} }
+	node := func(name string) (string, []string) {
+		return "node", []string{filepath.Join(here, "node", name+".mjs")}
+	}
 	client, clientArgs := node("openid-client")
 	passport, passportArgs := node("passport-openidconnect")
 	return []stranger{

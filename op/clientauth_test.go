@@ -399,7 +399,7 @@ func TestAKeyServerThatMisbehavesCostsASignInOnly(t *testing.T) {
 	secretPlace := newKeyServer(t, publicSet(key))
 	for name, h := range map[string]http.HandlerFunc{
 		"500":        func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
-		"a redirect": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, secretPlace.URL, 302) },
+		"a redirect": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, secretPlace.URL, http.StatusFound) },
 		"no JSON":    func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) },
 		"no keys":    func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("{}")) },
 		"a megabyte": func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 1<<20)) },

@@ -55,10 +55,6 @@ const (
 	// followedFor is how long after its last request a world's record is read
 	// again and again; then the next request reads it.
 	followedFor = sms.MaxWait + time.Minute
-	// followedAtOnce is how many records are read each time: with more worlds in
-	// use, each has to wait for its turn (all at once cost some per cent of a core
-	// otherwise).
-	followedAtOnce = 50
 )
 
 // find is the keeper of a world, or ErrNotFound.
@@ -221,7 +217,7 @@ func (ws *worlds) Create(ctx context.Context, id string, policy []byte) (made ap
 	if err := k.fill(vneid.WithWorld(ctx, k.world)); err != nil {
 		return made, errors.Join(err, ws.store.DeleteWorld(ctx, id, record.Salt)) // nobody knows its token
 	}
-	if k, err = ws.remember(record, now, -1); err != nil {
+	if _, err := ws.remember(record, now, -1); err != nil {
 		return made, err
 	}
 	return api.NewWorld{World: ws.describe(record), Token: token}, nil
