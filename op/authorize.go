@@ -40,6 +40,8 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Provider) authorizeRequest(w http.ResponseWriter, r *http.Request) error {
+	trail := vneid.TrailFrom(r.Context())
+	trailQuery(trail, r)
 	if err := login.ReadForm(w, r, maxAuthorizeBody); err != nil {
 		return err
 	}
@@ -48,7 +50,6 @@ func (p *Provider) authorizeRequest(w http.ResponseWriter, r *http.Request) erro
 		form = r.PostForm
 	}
 	client, err := p.trustedClient(r.Context(), form)
-	trail := vneid.TrailFrom(r.Context())
 	trail.Client(form.Get("client_id"))
 	if err != nil {
 		return err

@@ -74,6 +74,7 @@ func (p *Provider) checkBackChannel(w http.ResponseWriter, r *http.Request) *for
 	if r.URL.RawQuery != "" {
 		// They would end up in logs of every machine on the way.
 		trail.Params(vneid.InQuery, r.URL.Query())
+		trail.Client(r.URL.Query().Get("client_id"))
 		return invalid("client.parameters_in_url", "parameters belong into the body, never into the URL (RFC 6749, 2.3.1)")
 	}
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -85,6 +86,7 @@ func (p *Provider) checkBackChannel(w http.ResponseWriter, r *http.Request) *for
 		refused.cause = err
 		return refused
 	}
+	trail.Client(r.PostForm.Get("client_id"))
 	for name, values := range r.PostForm {
 		if len(values) > 1 {
 			return invalid("request.repeated_parameter", "parameter "+printable(name)+" is there more than once", printable(name))

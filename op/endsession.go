@@ -200,5 +200,8 @@ func (p *Provider) readSignOut(ctx context.Context, form url.Values) (*signOutRe
 	default:
 		req.back = back
 	}
+	if req.hint != nil {
+		vneid.TrailFrom(ctx).Session(req.hint.SessionID) // over or not: the client did sign out
+	}
 	return req, nil
 }

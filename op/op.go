@@ -222,6 +222,11 @@ func (p *Provider) noSuchPage(w http.ResponseWriter, r *http.Request, refusal ht
 	}
 	switch r.URL.Path {
 	case pathToken, pathIntrospect, pathRevoke, pathDevice, pathUserinfo, pathKeys, pathDiscovery:
+		if trail != nil {
+			trailAuthorization(trail, r)
+			trail.Params(vneid.InQuery, r.URL.Query())
+			trail.Client(r.URL.Query().Get("client_id"))
+		}
 		writeOAuthError(w, probe.status, "invalid_request", r.Method+" is not possible here; see the Allow header")
 		return
 	}

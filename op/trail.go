@@ -134,12 +134,51 @@ func trailAuthorization(t *vneid.Trail, r *http.Request) {
 			return
 		}
 		t.Param(vneid.InHeader, "authorization", "Basic "+printable(unescaped(id))+":"+vneid.Hidden)
+		t.Client(printable(unescaped(id)))
 	case strings.EqualFold(scheme, "Bearer"):
 		t.Param(vneid.InHeader, "authorization", "Bearer")
 		t.Param(vneid.InHeader, "access_token", strings.TrimSpace(rest))
 	default: // whatever that is, it may be the secret itself
 		t.Param(vneid.InHeader, "authorization", vneid.Hidden)
 	}
+}
+
+// trailQuery notes what of a query is not encoded as a form is (RFC 6749
+// Appendix B): what no URI may hold (RFC 3986 §3.4), and what it may but a form
+// does not. client_id is read even where the rest cannot be.
+func trailQuery(t *vneid.Trail, r *http.Request) {
+	raw := r.URL.RawQuery
+	if t == nil || raw == "" {
+		return
+	}
+	var forbidden, plain string
+	note := func(list *string, what string) {
+		if !strings.Contains(*list, what) {
+			*list += " " + what
+		}
+	}
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9', strings.IndexByte("-._~!'()*&=+", c) >= 0:
+		case c == '%':
+			if _, err := url.QueryUnescape(raw[i:min(i+3, len(raw))]); err != nil {
+				note(&forbidden, "%")
+			}
+		case strings.IndexByte("$,;:@/?", c) >= 0:
+			note(&plain, string(c))
+		case c >= 0x80:
+			note(&forbidden, "≥0x80")
+		default:
+			note(&forbidden, string(c))
+		}
+	}
+	if forbidden != "" {
+		t.Check("uri_encoding", false, forbidden[1:])
+	}
+	if plain != "" {
+		t.Check("form_encoding", false, plain[1:])
+	}
+	t.Client(r.URL.Query().Get("client_id"))
 }
 
 // trailTokens notes what a grant gives out.

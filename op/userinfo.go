@@ -19,8 +19,12 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	trail := vneid.TrailFrom(r.Context())
 	trailAuthorization(trail, r)
+	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "" && media != formMedia {
+		trail.Param(vneid.InHeader, "content_type", media)
+	}
 	token, problem, hint := accessToken(w, r)
 	if problem != "" {
+		p.trailURLToken(r)
 		trail.RefuseOAuth("invalid_request", problem, hint)
 		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_request", error_description="`+problem+`"`)
 		writeOAuthError(w, http.StatusBadRequest, "invalid_request", problem)
@@ -100,6 +104,29 @@ func (p *Provider) signedUserinfo(ctx context.Context, t *vneid.Token, claims ma
 	return p.keys.Sign(ctx, place, keyring.TypeJWT, t.Userinfo, claims)
 }
 
+// trailURLToken ties a refused request to the login of the token in its URL:
+// for the developer alone, nobody is answered by it.
+func (p *Provider) trailURLToken(r *http.Request) {
+	trail := vneid.TrailFrom(r.Context())
+	token := r.URL.Query().Get("access_token")
+	if trail == nil || token == "" {
+		return
+	}
+	token, err := p.inspectable(r.Context(), token)
+	if err != nil {
+		return // the record says less
+	}
+	_ = p.service.Store.Peek(r.Context(), vneid.WorldFrom(r.Context()).ID, func(tx vneid.Tx) error { // as above
+		k, err := tx.Token(vneid.SecretHash(token))
+		if err == nil {
+			trail.Token(k)
+		}
+		return err
+	})
+}
+
+const formMedia = "application/x-www-form-urlencoded"
+
 // accessToken finds the token of a request, or says what is wrong with it.
 func accessToken(w http.ResponseWriter, r *http.Request) (token, problem, hint string) {
 	token, inHeader := bearer(r)
@@ -108,7 +135,7 @@ func accessToken(w http.ResponseWriter, r *http.Request) (token, problem, hint s
 		return "", "the access token must not stand in the URL", "token.in_url"
 	}
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if r.Method != http.MethodPost || media != "application/x-www-form-urlencoded" {
+	if r.Method != http.MethodPost || media != formMedia {
 		return token, "", ""
 	}
 	if err := login.ReadForm(w, r, maxBackChannelBody); err != nil {

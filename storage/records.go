@@ -3,6 +3,7 @@ package storage
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
@@ -151,6 +152,28 @@ func (t *tx) Record(id string) (*vneid.Record, error) {
 		r.Steps = append(r.Steps, steps...)
 	}
 	return &r, nil
+}
+
+func (t *tx) StepsOfRecords(ids []string) (map[string][]vneid.RecordStep, error) {
+	found := make(map[string][]vneid.RecordStep, len(ids))
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !storable(id) })
+	err := t.read("steps of records", func() error {
+		for some := range slices.Chunk(ids, 250) {
+			var rows []recordStepsRow
+			if err := t.orm().Table("record_steps").Where("world = ? AND record_id IN ?", t.world, some).Order("seq").Find(&rows).Error; err != nil {
+				return err
+			}
+			for _, r := range rows {
+				var steps []vneid.RecordStep
+				if err := json.Unmarshal([]byte(r.Steps), &steps); err != nil {
+					return err
+				}
+				found[r.RecordID] = append(found[r.RecordID], steps...)
+			}
+		}
+		return nil
+	})
+	return found, err
 }
 
 // Records reads the newest first, along an index, until enough match.

@@ -190,6 +190,8 @@ type Tx interface {
 	// Records lists records without their steps, the last begun first.
 	Records(RecordFilter) ([]Record, error)
 	Record(id string) (*Record, error)
+	// StepsOfRecords are the steps of these records; unknown ones are absent.
+	StepsOfRecords(ids []string) (map[string][]RecordStep, error)
 	// PruneRecords removes all but the newest records, and rows of traffic.
 	PruneRecords(keep, traffic int) error
 	AddTraffic(*Traffic) error

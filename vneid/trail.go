@@ -129,11 +129,9 @@ func (t *Trail) Token(k *Token) {
 		t.Client(k.ClientID) // a client's own: no login to tell of
 		return
 	}
-	t.record.ID, t.record.SessionID, t.record.Result = k.GrantID, k.SessionID, ResultSignedIn
+	// The login is that of the token's client, whoever shows the token.
+	t.record.ID, t.record.ClientID, t.record.SessionID, t.record.Result = k.GrantID, k.ClientID, k.SessionID, ResultSignedIn
 	t.person(k.CCCD)
-	if t.record.ClientID == "" {
-		t.record.ClientID = k.ClientID
-	}
 }
 
 // Session ties the request to the newest login of a session, one of the

@@ -101,6 +101,8 @@ func (a *api) routes() []route {
 		{"GET", "/clients/{client_id}", "", a.getClient},
 		{"PATCH", "/clients/{client_id}", "", a.patchClient},
 		{"DELETE", "/clients/{client_id}", "", a.deleteClient},
+		{"GET", "/clients/{client_id}/lint", "?after=", a.getLint},
+		{"GET", "/lint", "?after=&limit=", a.listLint},
 		{"POST", "/logins", "", a.signIn},
 		{"GET", "/clock", "", a.getClock},
 		{"POST", "/clock", "", a.setClock},

@@ -313,6 +313,8 @@ var prepared = map[string]func(d *described) map[string]string{
 	},
 	"listSessions": func(d *described) map[string]string { d.signedIn(); return nil },
 	"listLogins":   func(d *described) map[string]string { d.signedIn(); return nil },
+	"listLint":     func(d *described) map[string]string { d.signedIn(); return nil },
+	"getLint":      func(d *described) map[string]string { d.signedIn(); return nil },
 	"listSMS":      func(d *described) map[string]string { d.signedIn(); return nil },
 	"getPhone": func(d *described) map[string]string {
 		call(d.t, "PATCH", d.api+"/clients/my-portal", `{"second_factor":"app_code"}`, nil)

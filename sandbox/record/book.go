@@ -60,6 +60,38 @@ func (b *Book) Get(ctx context.Context, id string, more int, wait time.Duration)
 	return r, err
 }
 
+// WithSteps is List with the steps of each.
+func (b *Book) WithSteps(ctx context.Context, f vneid.RecordFilter) (list []vneid.Record, err error) {
+	b.recorder.Flush(ctx)
+	world := vneid.WorldFrom(ctx)
+	f.Now = world.Clock.Now()
+	err = b.store.View(ctx, world.ID, func(tx vneid.Tx) error {
+		if list, err = tx.Records(f); err != nil {
+			return err
+		}
+		ids := make([]string, len(list))
+		for i := range list {
+			ids[i] = list[i].ID
+		}
+		steps, err := tx.StepsOfRecords(ids)
+		for i := range list {
+			list[i].Steps = steps[list[i].ID]
+		}
+		return err
+	})
+	return list, err
+}
+
+// Traffic lists the fetches that belong to no login, the oldest first.
+func (b *Book) Traffic(ctx context.Context) (list []vneid.Traffic, err error) {
+	b.recorder.Flush(ctx)
+	err = b.store.Peek(ctx, vneid.WorldFrom(ctx).ID, func(tx vneid.Tx) error {
+		list, err = tx.Traffic(time.Time{}, vneid.MostTraffic)
+		return err
+	})
+	return list, err
+}
+
 // await looks until there is something to see, the time is over, or the sandbox
 // stops; then the last look counts.
 func (b *Book) await(ctx context.Context, wait time.Duration, look func() (bool, error)) error {

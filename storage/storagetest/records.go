@@ -61,6 +61,9 @@ func recordsGrow(t *testing.T, s vneid.Store) {
 	// Of several clients in one session each has a record of its own.
 	addToRecord(t, s, vneid.Record{ID: "b", ClientID: "other", SessionID: "s", StartedAt: noon, UpdatedAt: noon},
 		vneid.Record{SessionID: "s", ClientID: "c", UpdatedAt: noon, Steps: step("6")}, vneid.Record{SessionID: "s", ClientID: "third", UpdatedAt: noon, Steps: step("7")})
+	equal(t, "StepsOfRecords", get(t, s, world, func(tx vneid.Tx) (map[string][]vneid.RecordStep, error) {
+		return tx.StepsOfRecords([]string{"b", "nothing", "a", "\x00"})
+	}), map[string][]vneid.RecordStep{"a": record(t, s, "a").Steps, "b": step("7")})
 	if n := len(record(t, s, "a").Steps); n != 5 {
 		t.Errorf("%d steps in the record of the client that was named", n)
 	}
