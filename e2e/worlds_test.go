@@ -56,7 +56,9 @@ func TestThePortalSignsInAgainstTheIssuerOfAWorld(t *testing.T) {
 	}
 
 	// Its pages lead nowhere else: every address on them is the world's or another party's.
-	for _, address := range []string{w.Sandbox + "/", w.Sandbox + "/sms", w.Sandbox + "/phone", w.Issuer + "/"} {
+	for _, address := range []string{w.Sandbox + "/", w.Sandbox + "/sms", w.Sandbox + "/phone", w.Sandbox + "/phone/people", w.Issuer + "/",
+		w.Sandbox + "/console", w.Sandbox + "/console/personas", w.Sandbox + "/console/phones", w.Sandbox + "/console/clients", w.Sandbox + "/console/sessions",
+		w.Sandbox + "/console/sms", w.Sandbox + "/console/logins", w.Sandbox + "/console/keys", w.Sandbox + "/console/clock", w.Sandbox + "/console/config", w.Sandbox + "/console/health"} {
 		page := w.visitor(t).Open(address)
 		for _, e := range page.elements {
 			for _, name := range []string{"href", "action", "src"} {

@@ -16,8 +16,12 @@ const MinKeyRotation = keyring.MinRotation
 
 // OpenKeys reads or makes the signing keys of the world in ctx, and encrypts
 // them when there is a sealing key. A server calls it before it listens;
-// without, the first request does all but the encrypting.
+// without, the first request does that.
 func (p *Provider) OpenKeys(ctx context.Context) error { return p.keys.Open(ctx) }
+
+// SealKeys encrypts the keys that a world has already, as the sealing key wants
+// it, without loading them.
+func (p *Provider) SealKeys(ctx context.Context) error { return p.keys.Seal(ctx) }
 
 // PrepareKeys makes signing keys ahead for worlds that will be made.
 func (p *Provider) PrepareKeys() { p.keys.Prepare() }

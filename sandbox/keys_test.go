@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -83,6 +84,43 @@ func TestAServerWithoutTheKeyOfItsDatabaseRefusesToStartAndSaysWhatIsMissing(t *
 			if bytes.Contains(text, []byte(form)) {
 				t.Errorf("a sealing key stands in %s", where)
 			}
+		}
+	}
+}
+
+func TestTheKeysOfAWorldThatNobodyUsesAreEncryptedTogetherWithTheOthers(t *testing.T) {
+	database := "sqlite:" + filepath.Join(t.TempDir(), "sandbox.db")
+	kid := regexp.MustCompile(`"kid":"[^"]+"`)
+	var published []string
+	for i, step := range []struct{ key, old string }{{"", ""}, {sealingKey, ""}, {newSealingKey, sealingKey}, {newSealingKey, ""}} {
+		log := &logBuffer{}
+		r, err := sandbox.Start(t.Context(), sandbox.Config{Listen: "127.0.0.1:0", SandboxListen: "127.0.0.1:0", Database: database,
+			CheapHashes: true, LogOutput: log, SealingKey: step.key, OldSealingKey: step.old})
+		if err != nil {
+			t.Fatalf("step %d: %v", i, err)
+		}
+		switch i {
+		case 0:
+			send(t, "POST", r.SandboxURL+"/api/v1/worlds", `{"id": "a"}`, "Content-Type: application/json")
+			_, raw := send(t, "GET", r.Issuer+"/w/a/keys", "")
+			published = kid.FindAllString(raw, -1)
+		case 3:
+			resp, raw := send(t, "GET", r.Issuer+"/w/a/keys", "")
+			now := kid.FindAllString(raw, -1)
+			slices.Sort(now)
+			slices.Sort(published)
+			if resp.StatusCode != 200 || len(now) != 4 || !slices.Equal(now, published) {
+				t.Errorf("%s %s, published before: %s", resp.Status, now, published)
+			}
+		}
+		for deadline := time.Now().Add(15 * time.Second); step.key != "" && !strings.Contains(log.String(), "keys of every world are encrypted"); {
+			if time.Now().After(deadline) {
+				t.Fatalf("step %d: not encrypted after 15 s:\n%s", i, log)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		if err := r.Close(context.Background()); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

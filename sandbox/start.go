@@ -246,6 +246,9 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
 	r.endWork = endWork
 	r.work.Go(func() { idp.RunKeys(work) })
+	if c.SealingKey != "" {
+		r.work.Go(func() { r.worlds.sealKeys(work, idp.SealKeys) })
+	}
 	r.work.Go(func() { idp.RunLogouts(work, r.worlds.world) })
 	if r.records != nil {
 		r.work.Go(func() { r.records.Run(work) })

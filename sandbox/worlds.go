@@ -289,6 +289,27 @@ func noWorld(id string) *api.Problem {
 	return api.Refuse(http.StatusNotFound, "there is no world "+clipASCII(id)+"; GET "+api.Prefix+"/worlds lists them, POST makes one")
 }
 
+// sealKeys encrypts the signing keys of every world: the old sealing key may be
+// there for this one start. The default world's are, before anybody is served.
+func (ws *worlds) sealKeys(ctx context.Context, seal func(context.Context) error) {
+	records, err := ws.store.Worlds(ctx)
+	for _, r := range records {
+		if r.ID == vneid.DefaultWorld || ctx.Err() != nil {
+			continue
+		}
+		if e := seal(vneid.WithWorld(ctx, &vneid.World{ID: r.ID})); e != nil {
+			err = errors.Join(err, fmt.Errorf("world %s: %w", r.ID, e))
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		ws.log.ErrorContext(ctx, "signing keys of worlds not encrypted", "error", err)
+	default:
+		ws.log.InfoContext(ctx, "the signing keys of every world are encrypted", "worlds", len(records))
+	}
+}
+
 // run follows the records of worlds in use and removes those that nobody uses,
 // until ctx ends.
 func (ws *worlds) run(ctx context.Context) {

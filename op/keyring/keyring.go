@@ -257,6 +257,16 @@ func put(tx vneid.Tx, row *vneid.SigningKey) error {
 	return tx.PutSigningKey(row)
 }
 
+// Seal is reseal for a world that nobody may ask for while the old sealing key
+// is known.
+func (r *Ring) Seal(ctx context.Context) error {
+	rows, err := r.rows(ctx)
+	if err != nil || r.sealer.settled(vneid.WorldFrom(ctx).ID, rows) {
+		return err
+	}
+	return r.reseal(ctx)
+}
+
 // reseal lets every private key rest as the sealing key wants it. It fails,
 // and changes nothing, when it cannot read one of them.
 func (r *Ring) reseal(ctx context.Context) error {
