@@ -26,8 +26,12 @@ func (p *Provider) SealKeys(ctx context.Context) error { return p.keys.Seal(ctx)
 // PrepareKeys makes signing keys ahead for worlds that will be made.
 func (p *Provider) PrepareKeys() { p.keys.Prepare() }
 
-// ForgetWorld drops what is remembered of a world that is gone or unused.
-func (p *Provider) ForgetWorld(id string) { p.keys.Forget(id) }
+// ForgetWorld drops what is remembered of a world that is gone or unused, and
+// tells browsers that wait there when it is gone.
+func (p *Provider) ForgetWorld(id string) {
+	p.keys.Forget(id)
+	p.pages.Hub.WakeWorld(id)
+}
 
 // RotateKey takes the rotation of an algorithm's key one stage on: "publish",
 // "use", "retire". See [keyring.Ring.Rotate].

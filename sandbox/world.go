@@ -55,6 +55,12 @@ func (k *keeper) leave() {
 	}
 }
 
+func (k *keeper) occupied() bool {
+	k.inside.Lock()
+	defer k.inside.Unlock()
+	return k.guests > 0
+}
+
 // endWithin is how long the end of a world waits for those who are inside.
 const endWithin = 2 * time.Second
 

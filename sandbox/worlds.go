@@ -106,8 +106,7 @@ func (ws *worlds) remember(record vneid.WorldRecord, now time.Time, moves int64)
 		if err != nil {
 			return nil, err
 		}
-		for len(ws.known) >= mostKnown {
-			ws.forgetOldest()
+		for len(ws.known) >= mostKnown && ws.forgetOldest() {
 		}
 		k = ws.keeper(record, policy)
 		ws.known[record.ID], moves = k, 0
@@ -117,15 +116,24 @@ func (ws *worlds) remember(record vneid.WorldRecord, now time.Time, moves int64)
 	return k, nil
 }
 
-func (ws *worlds) forgetOldest() {
+// forgetOldest spares worlds with somebody inside: their clock is followed, and
+// a deletion waits for them.
+func (ws *worlds) forgetOldest() bool {
 	var oldest *keeper
 	for _, k := range ws.known {
+		if k.occupied() {
+			continue
+		}
 		if oldest == nil || k.lastUse().Before(oldest.lastUse()) {
 			oldest = k
 		}
 	}
+	if oldest == nil {
+		return false
+	}
 	delete(ws.known, oldest.world.ID)
 	ws.forget(oldest.world.ID)
+	return true
 }
 
 // drop forgets a world that is gone.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/sandboxtest"
 )
@@ -147,6 +148,27 @@ func TestCookiesOfAWorldMeanNothingInAnother(t *testing.T) {
 		if strings.Contains(phone(to), "Nguyễn Văn An") {
 			t.Error("a phone of another world is at home here")
 		}
+	}
+}
+
+func TestABrowserThatWaitsInAWorldIsToldWhenItIsDeleted(t *testing.T) {
+	s := sandboxtest.Start(t)
+	w := s.NewWorld()
+	b := newThief(t)
+	at := b.open("GET", authorizeURL(w.Issuer, "w"), nil).Request.URL.String()
+	resp, err := b.Get(at + "/events?g=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	begun := time.Now()
+	api(t, "DELETE", s.URL+"/api/v1/worlds/"+idOf(s, w), "", "{}")
+	told, err := io.ReadAll(resp.Body)
+	if err != nil || !strings.Contains(string(told), "event: go") || time.Since(begun) > 5*time.Second {
+		t.Errorf("%s, after %s: %v\n%s", resp.Status, time.Since(begun), err, told)
+	}
+	if resp := b.open("GET", at, nil); resp.StatusCode != http.StatusNotFound {
+		t.Errorf("and then: %s", resp.Status)
 	}
 }
 

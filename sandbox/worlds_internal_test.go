@@ -174,11 +174,15 @@ func TestKnownWorldsAreBounded(t *testing.T) {
 	for i := range mostKnown + 2 {
 		real.SetOffset(time.Duration(i) * time.Second)
 		id := "w" + string(rune('a'+i%26)) + string(rune('a'+i/26%26)) + string(rune('a'+i/676))
-		if _, err := ws.remember(vneid.WorldRecord{ID: id, Salt: []byte{1}}, real.Now(), -1); err != nil {
+		k, err := ws.remember(vneid.WorldRecord{ID: id, Salt: []byte{1}}, real.Now(), -1)
+		if err != nil {
 			t.Fatal(err)
 		}
+		if i == 0 {
+			k.enter() // and stays
+		}
 	}
-	if len(ws.known) != mostKnown || len(forgotten) != 2 || !forgotten["waaa"] {
+	if len(ws.known) != mostKnown || len(forgotten) != 2 || forgotten["waaa"] || !forgotten["wbaa"] {
 		t.Errorf("%d known, forgotten %v", len(ws.known), forgotten)
 	}
 }

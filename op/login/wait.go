@@ -200,6 +200,18 @@ func (h *Hub) wake(world, login string) {
 	}
 }
 
+// WakeWorld has every login of a world looked at: after it was deleted there is
+// nothing to wait for.
+func (h *Hub) WakeWorld(world string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for key, wd := range h.logins {
+		if key.world == world {
+			h.push(wd)
+		}
+	}
+}
+
 // push has a login looked at; wake-ups that come meanwhile make one more look.
 // The caller holds the lock.
 func (h *Hub) push(wd *watched) {
