@@ -18,6 +18,11 @@ import (
 // Password of every persona. No secret: it stands on the landing page.
 const Password = "Sandbox@2024"
 
+// PasswordHash is a hash of Password at the real cost. Making it at each start
+// would take 20 ms and 19 MiB, which stay with an idle process for long; and as
+// the password is no secret, its salt need be none.
+const PasswordHash = "$argon2id$v=19$m=19456,t=2,p=1$jQthnrwuxy+/yaOx4M0D2A$XhROIWu6Bpza2UH8Nb34tVXgiWafEbf1CQWyDcI9vDY"
+
 // Client is a client with its secret, as configuration files give it.
 type Client struct {
 	vneid.ClientMetadata
