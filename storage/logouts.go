@@ -22,7 +22,9 @@ type logoutRow struct {
 func (logoutRow) TableName() string { return "logout_notices" }
 
 var (
-	logouts      = newTable(&logoutRow{})
+	logouts          = newTable(&logoutRow{})
+	clientsOfSession = newQuery("SELECT tokens.client_id, tokens.subject, COALESCE(logins.issuer, '') FROM tokens " +
+		"LEFT JOIN logins ON logins.world = tokens.world AND logins.id = tokens.grant_id WHERE tokens.world = ? AND tokens.session_id = ?")
 	deleteLogout = newQuery("DELETE FROM logout_notices WHERE world = ? AND client_id = ? AND session_id = ?")
 )
 
@@ -31,9 +33,12 @@ func (t *tx) ClientsOfSession(sid string) (list []vneid.SessionClient, err error
 		return nil, nil // tokens without a session are nobody's in common
 	}
 	err = t.read("clients of session", func() error {
-		return t.orm().Table("tokens").Select("tokens.client_id", "tokens.subject", "COALESCE(logins.issuer, '') AS issuer").
-			Joins("LEFT JOIN logins ON logins.world = tokens.world AND logins.id = tokens.grant_id").
-			Where("tokens.world = ? AND tokens.session_id = ?", t.world, sid).Find(&list).Error
+		list = nil
+		return t.conn.each(t.ctx, clientsOfSession[t.db.dialect()], []any{t.world, sid}, func() []any {
+			list = append(list, vneid.SessionClient{})
+			c := &list[len(list)-1]
+			return []any{&c.ClientID, &c.Subject, &c.Issuer}
+		})
 	})
 	slices.SortFunc(list, func(a, b vneid.SessionClient) int {
 		return cmp.Or(strings.Compare(a.ClientID, b.ClientID), strings.Compare(a.Subject, b.Subject), strings.Compare(a.Issuer, b.Issuer))
