@@ -317,7 +317,9 @@ func TestNoSecretStandsInFindings(t *testing.T) {
 			t.Errorf("%s is not found: nothing to look at", want)
 		}
 	}
-	written := v.api("/clients/my-portal/lint", nil) + v.api("/lint", nil)
+	_, page := send(t, "GET", r.SandboxURL+"/console/lint/my-portal", "")
+	_, list := send(t, "GET", r.SandboxURL+"/console/lint", "")
+	written := v.api("/clients/my-portal/lint", nil) + v.api("/lint", nil) + page + list
 	for what, secret := range map[string]string{"the client's secret": "my-portal-secret", "a CCCD": "038090000001", "a code": code, "an access token": access, "a verifier": verifier,
 		"a state": "a-state-that-could-still-be-used", "a nonce": "a-nonce-that-could-still-be-used"} {
 		if i := strings.Index(written, secret); i >= 0 {

@@ -34,6 +34,7 @@ var consoleSections = []struct{ section, path string }{
 	{"personas", "/console/personas"},
 	{"sms", "/console/sms"},
 	{"logins", "/console/logins"},
+	{"lint", "/console/lint"},
 	{"phones", "/console/phones"},
 	{"clients", "/console/clients"},
 	{"sessions", "/console/sessions"},

@@ -175,6 +175,7 @@ func FixturesIn(l Lang) map[string]View {
 	maps.Copy(all, phoneFixtures(l, sandboxFrame))
 	maps.Copy(all, consoleFixtures(l, sandboxFrame))
 	maps.Copy(all, recordFixtures(sandboxFrame))
+	maps.Copy(all, lintFixtures(sandboxFrame))
 	return all
 }
 

@@ -101,6 +101,7 @@ var funcs = template.FuncMap{
 	"copier":      newCopier,
 	"phonebadges": newPhoneBadges,
 	"stepview":    newStepView,
+	"report":      newReport,
 }
 
 // sets are the templates of each language.

@@ -14,7 +14,7 @@ const an = walk.people[0];
 const pages = {
   overview: '', people: '/personas', found: '/personas?q=binh', person: `/personas/${an.cccd}`, 'new-person': '/personas/new', transfer: '/personas/transfer', sms: '/sms', phones: '/phones',
   phone: `/phones/${walk.people[1].cccd}`, clients: '/clients', client: '/clients/my-portal', 'new-client': '/clients/new', sessions: '/sessions', keys: '/keys',
-  clock: '/clock', worlds: '/worlds', config: '/config', health: '/health', nothing: '/nothing-here',
+  clock: '/clock', worlds: '/worlds', config: '/config', health: '/health', lint: '/lint', report: '/lint/thanhhoa-portal', nothing: '/nothing-here',
 };
 
 // signIn makes the console worth looking at: somebody signed in at the portal.

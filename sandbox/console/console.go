@@ -109,6 +109,8 @@ func (c *Console) Routes(mux *http.ServeMux) {
 	get("/logins", c.listRecords)
 	get("/logins/{id}", c.showRecord)
 	get("/logins/{id}/export.md", c.exportRecord)
+	get("/lint", c.listLint)
+	get("/lint/{client_id}", c.showLint)
 	get("/keys", c.listKeys)
 	post("/keys/rotate", c.rotateKey)
 	get("/clock", c.clock)

@@ -114,14 +114,11 @@ func stepView(lang templates.Lang, w *vneid.World, rec *vneid.Record, i int) tem
 	for _, k := range s.Checks {
 		v.Checks = append(v.Checks, templates.ConsoleStepCheck{Name: k.Name, Detail: k.Detail, OK: k.OK})
 	}
-	other := templates.En
-	if lang == templates.En {
-		other = templates.Vi
-	}
+	here, other := languages(lang)
 	for _, h := range s.Hints {
 		e := record.Explain(rec, h)
-		v.Hints = append(v.Hints, templates.ConsoleHint{What: e.What.In(string(lang)), Change: e.Change.In(string(lang)),
-			WhatOther: e.What.In(string(other)), ChangeOther: e.Change.In(string(other)), OtherLang: string(other), Reference: e.Reference, Advice: e.Advice()})
+		v.Hints = append(v.Hints, templates.ConsoleHint{What: e.What.In(here), Change: e.Change.In(here),
+			WhatOther: e.What.In(other), ChangeOther: e.Change.In(other), OtherLang: other, Reference: e.Reference, Advice: e.Advice()})
 	}
 	return v
 }

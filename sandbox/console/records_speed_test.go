@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"testing"
 	"time"
@@ -27,11 +28,16 @@ func TestPagesOfLoginsAreQuickWithAsManyAsAreKept(t *testing.T) {
 		steps = append(steps, vneid.RecordStep{At: now, From: vneid.PartyRP, To: vneid.PartyProvider, Kind: vneid.StepToken, Method: "POST", Path: "/oauth/token", Status: 200,
 			Request: []vneid.StepField{{Name: "state", Value: fmt.Sprint("of step ", i), In: "query"}}})
 	}
+	clients := []string{"my-portal"}
+	for i := range 7 {
+		clients = append(clients, fmt.Sprint("a-portal-", i))
+		d.send("POST", "/console/clients", url.Values{"client_id": {clients[i+1]}, "client_name": {clients[i+1]}, "redirect_uris": {"http://localhost/cb"}})
+	}
 	const many = vneid.MostRecords
 	for from := 0; from < many; from += 1000 {
 		err := store.Update(t.Context(), vneid.DefaultWorld, func(tx vneid.Tx) error {
 			for i := from; i < from+1000; i++ {
-				r := vneid.Record{ID: fmt.Sprint("login-", i), ClientID: "my-portal", CCCD: "038******001", CCCDHash: fmt.Sprint(i % 50), Result: vneid.ResultSignedIn,
+				r := vneid.Record{ID: fmt.Sprint("login-", i), ClientID: clients[i%len(clients)], CCCD: "038******001", CCCDHash: fmt.Sprint(i % 50), Result: vneid.ResultSignedIn,
 					StartedAt: now, UpdatedAt: now, Steps: steps}
 				if _, err := tx.AddToRecord(&r); err != nil {
 					return err
@@ -44,7 +50,7 @@ func TestPagesOfLoginsAreQuickWithAsManyAsAreKept(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/console/logins", "/console/logins?client_id=my-portal&result=signed_in", "/console/logins?client_id=nobody",
-		"/console/logins?cccd=" + an, "/console/logins?result=expired", "/console/logins/login-0", "/api/v1/logins?limit=200", "/api/v1/logins?client_id=nobody", "/api/v1/logins/login-5000"} {
+		"/console/lint", "/console/lint/my-portal", "/console/logins?cccd=" + an, "/console/logins?result=expired", "/console/logins/login-0", "/api/v1/logins?limit=200", "/api/v1/logins?client_id=nobody", "/api/v1/logins/login-5000"} {
 		best := time.Hour
 		for range 5 {
 			begin := time.Now()
