@@ -41,7 +41,7 @@ var specifications = []specification{
 	{"RFC 7662 Token Introspection", "a client about its own tokens", []string{"op/flow_test.go:TestIntrospectionAndRevocationConcernTheClientsOwnTokens", "op/holes_test.go:TestHoleIntrospectionByPublicClients"}},
 	{"RFC 7636 PKCE", "S256", []string{"vneid/stories/code_test.go:TestPKCE", "op/holes_test.go:TestHolePKCE"}},
 	{"RFC 7517, 7518, 7519, 8037", "RS256, ES256, PS256, EdDSA (Ed25519)", []string{"op/flow_test.go:TestEveryAlgorithmSignsAnIDTokenThatItsKeyVerifies", "op/keyring/keyring_test.go:TestARotationKeepsEveryKeyListedFromPublishToRetire"}},
-	{"RFC 7523 `private_key_jwt`", "bounds of `exp`, `nbf`, `iat`, `jti` once, `jwks` and `jwks_uri`", []string{"op/clientauth_test.go:TestABadAssertionAuthenticatesNobody", "op/clientauth_test.go:TestAnAssertionWorksOnceOfAHundred", "op/clientauth_test.go:TestKeysOfAClientAreFetchedAgainForAnUnknownKid"}},
+	{"RFC 7523 `private_key_jwt`", "bounds of `exp`, `nbf`, `iat`, `jti` once, `jwks` and `jwks_uri`", []string{"op/clientauth_test.go:TestABadAssertionAuthenticatesNobody", "op/once_test.go:TestWhatWorksOnceWorksOnceOfAHundred", "op/clientauth_test.go:TestKeysOfAClientAreFetchedAgainForAnUnknownKid"}},
 	{"RFC 8628 Device Authorization", "confirmed on the phone app", []string{"op/device_test.go:TestADeviceGetsTokensWhenThePhoneConfirms", "op/device_test.go:TestADeviceThatAsksTooOftenIsSlowedDown"}},
 	{"RFC 9068 JWT access tokens", "per client on request", []string{"op/clientauth_test.go:TestAnAccessTokenIsAJWTOnRequest"}},
 	{"RFC 8252 §7.3 loopback redirect", "any port, the seeded `my-portal` only", []string{"op/review_test.go:TestTheLoopbackRuleTakesRealPortsOnly"}},
