@@ -20,8 +20,10 @@ func worksOnce(t *testing.T, w *testWorld) {
 	refresh := w.token("basic", codeForm(other)).json(t)["refresh_token"].(string)
 	assertion := assertion(t, keyPairs()["ES256"], "", "ec", w.claimsFor("keyed", nil))
 	for name, use := range map[string]func() answer{
-		"code":      func() answer { return w.token("basic", codeForm(code)) },
-		"refresh":   func() answer { return w.token("basic", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}}) },
+		"code": func() answer { return w.token("basic", codeForm(code)) },
+		"refresh": func() answer {
+			return w.token("basic", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}})
+		},
 		"assertion": func() answer { return w.browser().post(w.url+"/oauth/token", asserted(ownToken, assertion)) },
 		"device":    func() answer { return k.ask("kiosk", device) },
 	} {
