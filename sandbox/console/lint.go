@@ -8,7 +8,7 @@ import (
 )
 
 // reportsPerPage keeps a page quick: each reads the newest records of its client.
-const reportsPerPage = 8
+const reportsPerPage = 5
 
 func (c *Console) listLint(w http.ResponseWriter, r *http.Request) error {
 	after := clip(r.URL.Query().Get("after"), 128)
