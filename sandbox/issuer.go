@@ -96,7 +96,7 @@ func (i *issuers) see(ctx context.Context, w *vneid.World) *vneid.World {
 	}
 	seen := *w
 	below := strings.TrimPrefix(w.Issuer, i.base)
-	seen.Issuer = a.root + below
+	seen.Issuer, seen.ManyIssuers = a.root+below, true
 	if a.front != "" {
 		seen.Browser = a.front + below
 	}

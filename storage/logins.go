@@ -247,22 +247,19 @@ var sessionsOfBrowser = query{
 
 const ofBrowser = " WHERE world = ? AND browser_hash = ? AND browser_hash <> '' AND ended_ms = 0"
 
-func (t *tx) SessionsOfBrowser(browserHash string) (list []vneid.Session, err error) {
-	var rows []sessionRow
-	err = t.read("sessions of browser", func() error {
-		if !storable(t.world, []any{browserHash}) {
-			return nil
-		}
-		return t.orm().Raw(sessionsOfBrowser[t.db.dialect()], t.world, browserHash).Scan(&rows).Error
-	})
+func (t *tx) SessionsOfBrowser(browserHash string) (open []vneid.Session, err error) {
+	if !storable(t.world, []any{browserHash}) {
+		return nil, nil
+	}
+	rows, err := list[sessionRow](t, "sessions of browser", sessions, sessionsOfBrowser, t.world, browserHash)
 	for i := range rows {
 		s, err := rows[i].value()
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, *s)
+		open = append(open, *s)
 	}
-	return list, err
+	return open, err
 }
 
 // Sessions may read every session of the world: it is for testers, and they

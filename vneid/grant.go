@@ -277,9 +277,12 @@ func InspectIn(ctx context.Context, tx Tx, w *World, token string) (*Token, *Acc
 }
 
 // IssuerOf is the issuer under which the sign-in of a token began. One world
-// may answer under several (see World.Browser), and what a client holds names
+// may answer under several (see World.ManyIssuers), and what a client holds names
 // the one it knows, whichever address it now uses.
 func IssuerOf(tx Tx, w *World, t *Token) (string, error) {
+	if !w.ManyIssuers {
+		return w.Issuer, nil // without a look at the login
+	}
 	l, err := tx.Login(t.GrantID)
 	if errors.Is(err, ErrNotFound) {
 		return w.Issuer, nil

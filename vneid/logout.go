@@ -34,31 +34,43 @@ const logoutLease = 30 * time.Second
 // LogoutsWaiting is what Watch is told when notices were added.
 const LogoutsWaiting = "logouts"
 
-// noticeLogout queues the notices of a session that ends.
-func noticeLogout(tx Tx, session *Session, now time.Time) error {
+// heardOf is a client that got tokens in a session that ended.
+type heardOf struct {
+	SessionClient
+	client *Client
+	sid    string
+}
+
+// noticeLogout queues the notices of a session that ends, and returns who was
+// in it.
+func noticeLogout(tx Tx, session *Session, now time.Time) (in []heardOf, err error) {
 	heard, err := tx.ClientsOfSession(session.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	queued := false
 	for _, c := range heard {
 		client, err := tx.Client(c.ClientID)
-		if errors.Is(err, ErrNotFound) || err == nil && client.BackchannelLogoutURI == "" {
+		if errors.Is(err, ErrNotFound) {
 			continue
 		}
 		if err != nil {
-			return err
+			return nil, err
+		}
+		in = append(in, heardOf{c, client, session.ID})
+		if client.BackchannelLogoutURI == "" {
+			continue
 		}
 		n := &LogoutNotice{ClientID: c.ClientID, SessionID: session.ID, Subject: c.Subject, Issuer: c.Issuer, CreatedAt: now, DueAt: now}
 		if err := tx.PutLogoutNotice(n); err != nil {
-			return err
+			return nil, err
 		}
 		queued = true
 	}
-	if !queued {
-		return nil
+	if queued {
+		err = tx.Wake(LogoutsWaiting)
 	}
-	return tx.Wake(LogoutsWaiting)
+	return in, err
 }
 
 // SessionClient is a client that got tokens in a session.
@@ -148,33 +160,24 @@ func (m *ClientMetadata) checkBackchannel(bad map[string]string, allowHosts []st
 const mostLogoutFrames = 32
 
 // logoutFrames are the front-channel logout addresses of who got tokens in
-// these sessions. OIDC Front-Channel Logout §2: the registered query stays, and
-// iss and sid say which session of which provider it is.
-func logoutFrames(tx Tx, w *World, sids []string) (frames []string, err error) {
-	for _, sid := range sids {
-		heard, err := tx.ClientsOfSession(sid)
-		if err != nil {
-			return nil, err
+// sessions that ended. OIDC Front-Channel Logout §2: the registered query
+// stays, and iss and sid say which session of which provider it is.
+func logoutFrames(w *World, in []heardOf) (frames []string) {
+	for _, h := range in {
+		uri := h.client.FrontchannelLogoutURI
+		if uri == "" {
+			continue
 		}
-		for _, h := range heard {
-			c, err := tx.Client(h.ClientID)
-			if errors.Is(err, ErrNotFound) || err == nil && c.FrontchannelLogoutURI == "" {
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			separator := "?"
-			if strings.Contains(c.FrontchannelLogoutURI, "?") {
-				separator = "&"
-			}
-			frame := c.FrontchannelLogoutURI + separator + url.Values{"iss": {cmp.Or(h.Issuer, w.Issuer)}, "sid": {sid}}.Encode()
-			if !slices.Contains(frames, frame) && len(frames) < mostLogoutFrames {
-				frames = append(frames, frame)
-			}
+		separator := "?"
+		if strings.Contains(uri, "?") {
+			separator = "&"
+		}
+		frame := uri + separator + url.Values{"iss": {cmp.Or(h.Issuer, w.Issuer)}, "sid": {h.sid}}.Encode()
+		if !slices.Contains(frames, frame) && len(frames) < mostLogoutFrames {
+			frames = append(frames, frame)
 		}
 	}
-	return frames, nil
+	return frames
 }
 
 // checkFrontchannel says what is wrong with a client's front-channel metadata.

@@ -13,7 +13,8 @@ func EndSession(tx Tx, sid string, now time.Time) error {
 	if err != nil || !session.EndedAt.IsZero() {
 		return err
 	}
-	return endSession(tx, session, now)
+	_, err = endSession(tx, session, now)
+	return err
 }
 
 // RemoveAccount removes a person with phone and consents; their sessions end,
@@ -29,7 +30,7 @@ func RemoveAccount(tx Tx, c CCCD, now time.Time) error {
 			return err
 		}
 		for i := range sessions {
-			if err := endSession(tx, &sessions[i], now); err != nil {
+			if _, err := endSession(tx, &sessions[i], now); err != nil {
 				return err
 			}
 		}

@@ -58,8 +58,8 @@ func (s *Service) SignOut(ctx context.Context, b Browser) (frames []string, err 
 		if err != nil {
 			return err
 		}
-		frames, err = logoutFrames(tx, w, ended)
-		return err
+		frames = logoutFrames(w, ended)
+		return nil
 	})
 	return frames, err
 }
@@ -67,34 +67,35 @@ func (s *Service) SignOut(ctx context.Context, b Browser) (frames []string, err 
 // endSessions ends a session and whatever else its browser began. Two tabs
 // whose one-time passwords are accepted at the same moment begin two sessions,
 // and the browser keeps the cookie of one: whoever signs out means both.
-func endSessions(tx Tx, session *Session, now time.Time) (sids []string, err error) {
+func endSessions(tx Tx, session *Session, now time.Time) (in []heardOf, err error) {
 	others, err := tx.SessionsOfBrowser(session.BrowserHash)
 	if err != nil {
 		return nil, err
 	}
-	if err := endSession(tx, session, now); err != nil {
+	if in, err = endSession(tx, session, now); err != nil {
 		return nil, err
 	}
-	sids = []string{session.ID}
 	for i := range others {
 		if others[i].ID == session.ID {
 			continue
 		}
-		if err := endSession(tx, &others[i], now); err != nil {
+		more, err := endSession(tx, &others[i], now)
+		if err != nil {
 			return nil, err
 		}
-		sids = append(sids, others[i].ID)
+		in = append(in, more...)
 	}
-	return sids, nil
+	return in, nil
 }
 
-func endSession(tx Tx, session *Session, now time.Time) error {
+// endSession ends one, and returns who got tokens in it.
+func endSession(tx Tx, session *Session, now time.Time) (in []heardOf, err error) {
 	session.EndedAt = now
 	if err := tx.SaveSession(session); err != nil {
-		return err
+		return nil, err
 	}
-	if err := noticeLogout(tx, session, now); err != nil {
-		return err
+	if in, err = noticeLogout(tx, session, now); err != nil {
+		return nil, err
 	}
-	return tx.RevokeSessionTokens(session.ID, now)
+	return in, tx.RevokeSessionTokens(session.ID, now)
 }

@@ -17,6 +17,9 @@ type World struct {
 	// Browser is where browsers find the pages, when that is not the issuer
 	// itself (a container's name means nothing to them); "" = Issuer.
 	Browser string
+	// ManyIssuers: the issuer is as the request named it, and another request
+	// may name another.
+	ManyIssuers bool
 	// Path is below what the world lies at every listener: "" for the default
 	// world, "/w/abc" for another.
 	Path   string
