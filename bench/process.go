@@ -155,6 +155,24 @@ func startFloor(ctx context.Context) (*server, error) {
 	return s, nil
 }
 
+// alone prepares a server that is measured by itself, on a fresh database of
+// that kind. It keeps its files in dir, and is not started yet.
+func alone(ctx context.Context, kind, dir string) (s *server, database string, err error) {
+	s = &server{name: kind, dir: dir}
+	var ports [2]string
+	for i := range ports {
+		if ports[i], err = freePort(); err != nil {
+			return nil, "", err
+		}
+	}
+	s.issuer, s.sandbox = "http://localhost:"+ports[0], "http://localhost:"+ports[1]
+	if database, err = s.database(ctx, kind); err != nil {
+		return nil, "", err
+	}
+	s.args = []string{"serve", "--listen", "localhost:" + ports[0], "--sandbox-listen", "localhost:" + ports[1], "--database", database, "--data", dir}
+	return s, database, nil
+}
+
 // startServer runs the program on a fresh database, which is filled before the
 // start that counts.
 func startServer(ctx context.Context, o options, v variant) (s *server, err error) {

@@ -74,18 +74,11 @@ func measureWaiting(ctx context.Context, binary, kind string, n int) (err error)
 		return err
 	}
 	defer os.RemoveAll(dir)
-	ports := [2]string{}
-	for i := range ports {
-		if ports[i], err = freePort(); err != nil {
-			return err
-		}
-	}
-	if binary, err = filepath.Abs(binary); err != nil {
+	s, database, err := alone(ctx, kind, dir)
+	if err != nil {
 		return err
 	}
-	s := &server{name: kind, dir: dir, issuer: "http://localhost:" + ports[0], sandbox: "http://localhost:" + ports[1]}
-	database, err := s.database(ctx, kind)
-	if err != nil {
+	if binary, err = filepath.Abs(binary); err != nil {
 		return err
 	}
 	if s.stopDB != nil {
@@ -96,8 +89,7 @@ func measureWaiting(ctx context.Context, binary, kind string, n int) (err error)
 			return err
 		}
 	}
-	s.args = []string{"serve", "--config", filepath.Join(dir, "bench.yaml"), "--listen", "localhost:" + ports[0], "--sandbox-listen", "localhost:" + ports[1],
-		"--database", database, "--seed", filepath.Join(dir, "seed.yaml"), "--data", dir}
+	s.args = append(s.args, "--config", filepath.Join(dir, "bench.yaml"), "--seed", filepath.Join(dir, "seed.yaml"))
 	if err := s.start(ctx, binary); err != nil {
 		return err
 	}

@@ -22,24 +22,16 @@ func measureWorlds(ctx context.Context, binary, kind string, n int) (err error) 
 		return err
 	}
 	defer os.RemoveAll(dir)
-	ports := [2]string{}
-	for i := range ports {
-		if ports[i], err = freePort(); err != nil {
-			return err
-		}
-	}
-	if binary, err = filepath.Abs(binary); err != nil {
+	s, _, err := alone(ctx, kind, dir)
+	if err != nil {
 		return err
 	}
-	s := &server{name: kind, dir: dir, issuer: "http://localhost:" + ports[0], sandbox: "http://localhost:" + ports[1]}
-	database, err := s.database(ctx, kind)
-	if err != nil {
+	if binary, err = filepath.Abs(binary); err != nil {
 		return err
 	}
 	if s.stopDB != nil {
 		defer s.stopDB()
 	}
-	s.args = []string{"serve", "--listen", "localhost:" + ports[0], "--sandbox-listen", "localhost:" + ports[1], "--database", database, "--data", dir}
 	if err := s.start(ctx, binary); err != nil {
 		return err
 	}
