@@ -14,6 +14,12 @@ type lockedText struct {
 	b  strings.Builder
 }
 
+func (l *lockedText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
 func (l *lockedText) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -27,15 +33,15 @@ func TestSlowWorkSaysThatItGoesOn(t *testing.T) {
 		stop := saySlow(log, sayEvery, "seeding", "people", 5000)
 		time.Sleep(sayEvery - time.Millisecond)
 		synctest.Wait()
-		if text.b.Len() > 0 {
-			t.Errorf("within a second it said %s", text.b.String())
+		if got := text.String(); got != "" {
+			t.Errorf("within a second it said %s", got)
 		}
 		time.Sleep(2 * sayEvery)
 		synctest.Wait()
 		stop()
 		stop()
 		time.Sleep(5 * sayEvery)
-		if got := text.b.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "msg=seeding seconds=2 people=5000") {
+		if got := text.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "msg=seeding seconds=2 people=5000") {
 			t.Errorf("it said\n%s", got)
 		}
 	})
