@@ -242,7 +242,7 @@ func (t *tx) session(what string, by query, key string) (*vneid.Session, error) 
 // ten rows, as long as nobody has analysed the table.
 var sessionsOfBrowser = query{
 	dialectSQLite:   "SELECT " + sessions.list + " FROM sessions INDEXED BY sessions_by_browser" + ofBrowser,
-	dialectPostgres: "SELECT " + sessions.list + " FROM sessions" + ofBrowser,
+	dialectPostgres: newQuery("SELECT " + sessions.list + " FROM sessions" + ofBrowser)[dialectPostgres],
 }
 
 const ofBrowser = " WHERE world = ? AND browser_hash = ? AND browser_hash <> '' AND ended_ms = 0"
