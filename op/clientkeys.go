@@ -43,12 +43,11 @@ type fetchedKeys struct {
 }
 
 const (
-	clientKeysKept   = 5 * time.Minute // a key that was withdrawn works no longer than that
-	clientKeysPause  = 3 * time.Second // between two tries, whatever is asked for
-	mostFetchedKeys  = 1000            // clients whose keys are kept
-	mostKeysPerSet   = 100
-	maxKeySet        = 64 << 10 // bytes
-	minClientRSABits = 2048
+	clientKeysKept  = 5 * time.Minute // a key that was withdrawn works no longer than that
+	clientKeysPause = 3 * time.Second // between two tries, whatever is asked for
+	mostFetchedKeys = 1000            // clients whose keys are kept
+	mostKeysPerSet  = 100
+	maxKeySet       = 64 << 10 // bytes
 )
 
 // find returns the keys that a signature may be made with, or says why there
@@ -164,7 +163,7 @@ func fitting(keys []jose.JSONWebKey, kid, alg string) (list []jose.JSONWebKey, h
 		}
 	}
 	if len(list) == 0 {
-		return nil, fmt.Sprintf("no registered key has kid %.64q and fits alg %s (RSA from %d bits, EC P-256, Ed25519)", kid, alg, minClientRSABits)
+		return nil, fmt.Sprintf("no registered key has kid %.64q and fits alg %s (RSA from %d bits, EC P-256, Ed25519)", kid, alg, vneid.MinClientRSABits)
 	}
 	return list, ""
 }
@@ -173,7 +172,7 @@ func fitting(keys []jose.JSONWebKey, kid, alg string) (list []jose.JSONWebKey, h
 func canSign(key any, alg string) bool {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
-		return (alg == "RS256" || alg == "PS256") && key.N.BitLen() >= minClientRSABits
+		return (alg == "RS256" || alg == "PS256") && key.N.BitLen() >= vneid.MinClientRSABits
 	case *ecdsa.PublicKey:
 		return alg == "ES256" && key.Curve == elliptic.P256()
 	case ed25519.PublicKey:

@@ -41,10 +41,10 @@ type JWKSet struct {
 	Keys []map[string]any `json:"keys" yaml:"keys"`
 }
 
-const (
-	mostClientKeys   = 20
-	minClientRSABits = 2048 // RFC 7518 §3.3
-)
+const mostClientKeys = 20
+
+// MinClientRSABits is the least size of an RSA key of a client, RFC 7518 §3.3.
+const MinClientRSABits = 2048
 
 // privateMembers of a JWK never leave whose key it is, RFC 7518 §6.
 var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
@@ -65,8 +65,8 @@ func (s *JWKSet) check() string {
 			return fmt.Sprintf("keys[%d]: kty is none of RSA, EC, OKP", i)
 		}
 		modulus, _ := key["n"].(string)
-		if n, err := base64.RawURLEncoding.DecodeString(modulus); kind == "RSA" && (err != nil || len(n)*8 < minClientRSABits) {
-			return fmt.Sprintf("keys[%d]: n is no modulus of at least %d bits", i, minClientRSABits)
+		if n, err := base64.RawURLEncoding.DecodeString(modulus); kind == "RSA" && (err != nil || len(n)*8 < MinClientRSABits) {
+			return fmt.Sprintf("keys[%d]: n is no modulus of at least %d bits", i, MinClientRSABits)
 		}
 	}
 	return ""
