@@ -39,6 +39,15 @@ func (p *Provider) RotateKey(ctx context.Context, alg, stage string) error {
 	return p.keys.Rotate(ctx, alg, stage)
 }
 
+// SignAs signs bytes with a key of the world, whatever they say; KeySet is the
+// JWKS. Both are for tools that take messages of the provider apart.
+func (p *Provider) SignAs(ctx context.Context, kid string, input []byte) ([]byte, error) {
+	return p.keys.SignAs(ctx, kid, input)
+}
+
+// KeySet is the JWKS of the world.
+func (p *Provider) KeySet(ctx context.Context) ([]byte, error) { return p.keys.JWKS(ctx) }
+
 // RunKeys rotates the keys by the schedule of the configuration until ctx ends.
 func (p *Provider) RunKeys(ctx context.Context) { p.keys.Run(ctx) }
 

@@ -50,6 +50,10 @@ type Config struct {
 	// system's.
 	TrustedCAs *x509.CertPool
 
+	// Outward, when it is set, stands between the provider and the relying
+	// parties that it calls.
+	Outward func(http.RoundTripper) http.RoundTripper
+
 	// MaxWaiting is how many browsers may wait for a phone at a time, each with
 	// a connection of its own; 0 = 15,000.
 	MaxWaiting int
@@ -119,6 +123,9 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		records: c.Recorder,
 		outward: newOutward(&http.Transport{TLSClientConfig: &tls.Config{RootCAs: c.TrustedCAs, MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 2}),
 		mux:     http.NewServeMux(),
+	}
+	if c.Outward != nil {
+		p.outward.Transport = c.Outward(p.outward.Transport)
 	}
 	p.clientKeys = &clientKeys{outward: p.outward, clock: service.Machine}
 	p.routes()

@@ -97,6 +97,17 @@ func (v *visitor) api(path string, into any) string {
 // signIn goes on to the callback and returns the code.
 func (v *visitor) signIn(cccd string) (code string) {
 	v.t.Helper()
+	code, at := v.signInTo(cccd)
+	if code == "" {
+		v.t.Fatalf("no code: %v", at)
+	}
+	return code
+}
+
+// signInTo goes on until the provider sends the browser somewhere else: there,
+// with the code that it brings.
+func (v *visitor) signInTo(cccd string) (code string, at *url.URL) {
+	v.t.Helper()
 	page := v.r.Issuer + "/login/" + v.id
 	v.open("POST", page+"/password", url.Values{"username": {cccd}, "password": {"Sandbox@2024"}})
 	var sms []struct{ OTP, Login string }
@@ -105,11 +116,11 @@ func (v *visitor) signIn(cccd string) (code string) {
 	if strings.Contains(body, "/sharing") {
 		resp, body = v.open("POST", page+"/sharing", url.Values{"decision": {"share"}, "agree": {"yes"}})
 	}
-	to, err := resp.Location()
-	if err != nil || to.Query().Get("code") == "" {
-		v.t.Fatalf("no code: %d %.500s", resp.StatusCode, body)
+	at, err := resp.Location()
+	if err != nil {
+		v.t.Fatalf("no way back: %d %.500s", resp.StatusCode, body)
 	}
-	return to.Query().Get("code")
+	return at.Query().Get("code"), at
 }
 
 const basic = "Authorization: Basic bXktcG9ydGFsOm15LXBvcnRhbC1zZWNyZXQ=" // my-portal:my-portal-secret

@@ -21,6 +21,7 @@ import (
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/console"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/dancu"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/fault"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/headless"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/localca"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
@@ -161,7 +162,8 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	if err != nil {
 		return nil, nil, err
 	}
-	r.worlds = &worlds{config: c, store: r.store, passwordHash: passwordHash, inbox: r.inbox, log: r.log, rand: rand.Reader,
+	faults := fault.New(fault.Config{Store: r.store, Logger: r.log, Rand: rand.Reader})
+	r.worlds = &worlds{faults: faults, config: c, store: r.store, passwordHash: passwordHash, inbox: r.inbox, log: r.log, rand: rand.Reader,
 		real: vneid.SystemClock{}, seed: seed, known: map[string]*keeper{}}
 	if err := r.worlds.openDefault(ctx); err != nil {
 		return nil, nil, err
@@ -183,7 +185,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	}
 
 	providerConfig := op.Config{Store: r.store, Hasher: hasher, SMS: r.inbox, Rand: rand.Reader, Logger: r.log,
-		HelpURL: c.SandboxURL, ScanPath: phone.Prefix + "/scan", MaxWaiting: c.waiting(), Metrics: set}
+		HelpURL: c.SandboxURL, ScanPath: phone.Prefix + "/scan", MaxWaiting: c.waiting(), Metrics: set, Outward: faults.Outward}
 	var ownCA []byte
 	if r.ca != nil {
 		ownCA = r.ca.PEM()
@@ -203,7 +205,9 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 		return nil, nil, fmt.Errorf("build the provider: %w", err)
 	}
 	r.idp = idp
-	r.worlds.forget, r.worlds.keys, r.worlds.records = idp.ForgetWorld, idp.PrepareKeys, r.records
+	faults.Join(idp.SignAs, idp.KeySet)
+	r.worlds.keys, r.worlds.records = idp.PrepareKeys, r.records
+	r.worlds.forget = func(world string) { idp.ForgetWorld(world); faults.Forget(world) }
 	if err := idp.OpenKeys(ctx); err != nil {
 		return nil, nil, fmt.Errorf("open the signing keys: %w", err)
 	}
@@ -235,7 +239,8 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	sandboxMux.Handle(api.Prefix+"/", api.New(api.Config{Store: r.store, Inbox: r.inbox, Phones: phones, Records: r.book, Rand: rand.Reader,
 		Logins:     headless.New(headless.Config{Store: r.store, Inbox: r.inbox, Phones: phones, Rand: rand.Reader, Client: client}),
 		People:     editor,
-		AllowHosts: c.AllowHosts, Logger: r.log, Worlds: r.worlds, MoveClock: r.worlds.moveClock, Reset: r.worlds.reset, RotateKey: idp.RotateKey}))
+		AllowHosts: c.AllowHosts, Logger: r.log, Worlds: r.worlds, MoveClock: r.worlds.moveClock, Reset: r.worlds.reset, RotateKey: idp.RotateKey,
+		Faults: faults, ChangeFaults: r.worlds.changeFaults}))
 
 	wrap := func(listener string, h http.Handler, maxBody int64) http.Handler {
 		o := &observer{listener: listener, log: r.log, metrics: set, rand: rand.Reader, clock: vneid.SystemClock{}, pages: p}
@@ -255,7 +260,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	if r.records != nil {
 		r.work.Go(func() { r.records.Run(work) })
 	}
-	provider = health(r.store, set, r.records.Around(idp))
+	provider = health(r.store, set, r.records.Around(faults.Around(idp)))
 	return wrap("provider", provider, maxFormBody), wrap("sandbox", g.callers(cleanPaths(sandboxMux)), 0), nil
 }
 

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/fault"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/sms"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
@@ -25,9 +27,11 @@ type keeper struct {
 	seed         people.Data
 	clients      []people.Client // of the configuration; they win over those of the seed
 	tokenHash    string          // of the world's own API token, "" = none
+	faults       *fault.Engine
+	log          *slog.Logger
 
 	mu    sync.Mutex   // one change of the record at a time
-	moves atomic.Int64 // of the clock, by this process
+	moves atomic.Int64 // of the clock and the faults, by this process
 
 	used, noted atomic.Int64 // real time in milliseconds: of the last request, and as it is kept
 
@@ -111,6 +115,7 @@ func (ws *worlds) openDefault(ctx context.Context) error {
 	}
 	ws.defaultWorld = ws.keeper(record, ws.config.Policy)
 	ws.defaultWorld.clock.SetOffset(offsetOf(record))
+	ws.defaultWorld.arm(record.Faults)
 	return nil
 }
 
@@ -178,10 +183,37 @@ func (k *keeper) follow(record vneid.WorldRecord, moves int64) {
 		return
 	}
 	k.noted.Store(record.UsedAt.UnixMilli())
+	k.arm(record.Faults)
 	if offset := offsetOf(record); offset != k.clock.Offset() {
 		k.clock.SetOffset(offset)
 		k.inbox.Wake(k.world.ID)
 	}
+}
+
+// arm brings the faults of the world to what its record says. A record of a
+// newer program may hold what this one cannot read: then nothing is armed.
+func (k *keeper) arm(kept string) {
+	if err := k.faults.Follow(k.world.ID, kept); err != nil {
+		k.log.Warn("the armed faults cannot be read", "world", k.world.ID, "error", err)
+	}
+}
+
+// changeFaults replaces what is armed in the world, for good.
+func (k *keeper) changeFaults(ctx context.Context, change func(all []fault.Armed) []fault.Armed) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	record, err := k.record(ctx)
+	if err != nil {
+		return err
+	}
+	k.arm(record.Faults) // another process may have changed them just now
+	record.Faults = fault.Keep(change(k.faults.Armed(k.world.ID)))
+	if err := k.store.PutWorld(ctx, record); err != nil {
+		return fmt.Errorf("keep the faults: %w", err)
+	}
+	k.moves.Add(1)
+	k.arm(record.Faults)
+	return nil
 }
 
 // reset takes the world back to its seed, its clock to real time. Salt and
@@ -198,12 +230,13 @@ func (k *keeper) reset(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	record.SeedVersion, record.ClockOffsetMS = "", 0
+	record.SeedVersion, record.ClockOffsetMS, record.Faults = "", 0, ""
 	if err := k.store.PutWorld(ctx, record); err != nil {
 		return fmt.Errorf("begin the reset: %w", err)
 	}
 	k.moves.Add(1)
 	k.clock.SetOffset(0)
+	k.arm("")
 	if err := k.store.ClearWorld(ctx, k.world.ID); err != nil {
 		return fmt.Errorf("clear the world: %w", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/fault"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/record"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/sms"
@@ -36,6 +37,7 @@ type worlds struct {
 	forget       func(world string)
 	records      *record.Recorder // nil = nothing is recorded
 	keys         func()           // worlds will be made: prepare keys
+	faults       *fault.Engine
 
 	defaultWorld *keeper
 
@@ -155,7 +157,8 @@ func (ws *worlds) keeper(record vneid.WorldRecord, policy vneid.Policy) *keeper 
 	path := vneid.WorldPath(record.ID)
 	world := &vneid.World{ID: record.ID, Path: path, Issuer: ws.config.Issuer + path, Clock: clock, Policy: policy, Salt: record.Salt}
 	return &keeper{world: world, clock: clock, store: ws.store, passwordHash: ws.passwordHash, inbox: ws.inbox,
-		seed: ws.seed, clients: ws.config.Clients, tokenHash: record.TokenHash}
+		seed: ws.seed, clients: ws.config.Clients, tokenHash: record.TokenHash,
+		faults: ws.faults, log: ws.log}
 }
 
 // policyOf is the configuration's policy with what the world has of its own.
@@ -461,6 +464,10 @@ func (ws *worlds) world(ctx context.Context, id string) (*vneid.World, error) {
 // moveClock and reset are those of the request's world.
 func (ws *worlds) moveClock(ctx context.Context, change func(offset time.Duration, real time.Time) (time.Duration, error)) error {
 	return keeperOf(ctx).moveClock(ctx, change)
+}
+
+func (ws *worlds) changeFaults(ctx context.Context, change func([]fault.Armed) []fault.Armed) error {
+	return keeperOf(ctx).changeFaults(ctx, change)
 }
 
 func (ws *worlds) reset(ctx context.Context) error { return keeperOf(ctx).reset(ctx) }

@@ -15,6 +15,7 @@ type worldRow struct {
 	ClockOffsetMS int64  `gorm:"column:clock_offset_ms"`
 	SeedVersion   string `gorm:"column:seed_version"`
 	Policy        string `gorm:"column:policy"`
+	Faults        string `gorm:"column:faults"`
 	TokenHash     string `gorm:"column:token_hash"`
 	CreatedMS     int64  `gorm:"column:created_ms"`
 	UsedMS        int64  `gorm:"column:used_ms"`
@@ -24,12 +25,12 @@ func (worldRow) TableName() string { return "worlds" }
 
 func newWorldRow(w vneid.WorldRecord) *worldRow {
 	return &worldRow{World: w.ID, Salt: w.Salt, ClockOffsetMS: w.ClockOffsetMS, SeedVersion: w.SeedVersion,
-		Policy: w.Policy, TokenHash: w.TokenHash, CreatedMS: ms(w.CreatedAt), UsedMS: ms(w.UsedAt)}
+		Policy: w.Policy, Faults: w.Faults, TokenHash: w.TokenHash, CreatedMS: ms(w.CreatedAt), UsedMS: ms(w.UsedAt)}
 }
 
 func (r *worldRow) value() vneid.WorldRecord {
 	return vneid.WorldRecord{ID: r.World, Salt: r.Salt, ClockOffsetMS: r.ClockOffsetMS, SeedVersion: r.SeedVersion,
-		Policy: r.Policy, TokenHash: r.TokenHash, CreatedAt: fromMS(r.CreatedMS), UsedAt: fromMS(r.UsedMS)}
+		Policy: r.Policy, Faults: r.Faults, TokenHash: r.TokenHash, CreatedAt: fromMS(r.CreatedMS), UsedAt: fromMS(r.UsedMS)}
 }
 
 var (

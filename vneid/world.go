@@ -35,6 +35,7 @@ type WorldRecord struct {
 	ClockOffsetMS int64
 	SeedVersion   string // which seed filled it, "" = none yet
 	Policy        string // JSON: where its policy differs from the configuration's
+	Faults        string // JSON: which faults are armed, "" = none
 	TokenHash     string // of the token that its API takes, "" = none
 	CreatedAt     time.Time
 	UsedAt        time.Time // real time, to some minutes

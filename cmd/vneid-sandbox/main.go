@@ -32,6 +32,7 @@ func usage() string {
   vneid-sandbox serve [flags]        start the provider and the sandbox
   vneid-sandbox config check FILE    report every mistake of a configuration file
   vneid-sandbox doctor [flags]       look at a running sandbox as a portal would, and say what does not fit
+  vneid-sandbox faults [ID …]        what the provider can do wrong on purpose
   vneid-sandbox version
   vneid-sandbox help
 
@@ -55,6 +56,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return serve(ctx, args, stdout, stderr)
 	case command == "doctor":
 		return examine(ctx, args, stdout, stderr)
+	case command == "faults":
+		return faults(args, stdout, stderr)
 	case command == "config" && len(args) == 2 && args[0] == "check":
 		if err := sandbox.CheckFile(args[1], os.Getenv); err != nil {
 			fmt.Fprintln(stderr, err)

@@ -2,6 +2,11 @@ package keyring
 
 import (
 	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -41,6 +46,45 @@ func (r *Ring) Sign(ctx context.Context, place *queue.Place, typ, alg string, cl
 		return "", fmt.Errorf("no active key for %q", alg)
 	}
 	return jwt.Signed(signer).Claims(claims).Serialize()
+}
+
+// SignAs signs bytes with the key of that id, which may be any that is not
+// retired: what they say is up to the caller.
+func (r *Ring) SignAs(ctx context.Context, kid string, input []byte) ([]byte, error) {
+	s, err := r.knowledge(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k := s.find(kid)
+	if k == nil || k.private == nil {
+		return nil, fmt.Errorf("no key %.40q that signs", kid)
+	}
+	return signature(k, input)
+}
+
+// signature makes a JWS signature, RFC 7518 §3.
+func signature(k *key, input []byte) ([]byte, error) {
+	if k.Alg == "EdDSA" {
+		return k.private.Sign(rand.Reader, input, crypto.Hash(0))
+	}
+	digest := sha256.Sum256(input)
+	switch private := k.private.(type) {
+	case *ecdsa.PrivateKey:
+		r, s, err := ecdsa.Sign(rand.Reader, private, digest[:])
+		if err != nil {
+			return nil, err
+		}
+		raw := make([]byte, 64)
+		r.FillBytes(raw[:32])
+		s.FillBytes(raw[32:])
+		return raw, nil
+	case *rsa.PrivateKey:
+		if k.Alg == "PS256" {
+			return private.Sign(rand.Reader, digest[:], &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256})
+		}
+		return private.Sign(rand.Reader, digest[:], crypto.SHA256)
+	}
+	return nil, fmt.Errorf("no way to sign by %s", k.Alg)
 }
 
 // ErrToken says that a text is no JWT that a key of this world signed.

@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/fault"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/headless"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
@@ -55,6 +56,11 @@ type Config struct {
 	// RotateKey takes the rotation of a signing key one stage on. What is not
 	// possible now is a vneid.Error of CodeConflict that says what is.
 	RotateKey func(ctx context.Context, alg, stage string) error
+
+	Faults *fault.Engine
+	// ChangeFaults replaces what is armed in the world by what change makes of it,
+	// for good.
+	ChangeFaults func(ctx context.Context, change func([]fault.Armed) []fault.Armed) error
 }
 
 type api struct {
@@ -102,6 +108,13 @@ func (a *api) routes() []route {
 		{"PATCH", "/clients/{client_id}", "", a.patchClient},
 		{"DELETE", "/clients/{client_id}", "", a.deleteClient},
 		{"GET", "/clients/{client_id}/lint", "?after=", a.getLint},
+		{"GET", "/clients/{client_id}/faults", "", a.listClientFaults},
+		{"PUT", "/clients/{client_id}/faults", "", a.armClient},
+		{"DELETE", "/clients/{client_id}/faults", "", a.disarmClient},
+		{"GET", "/faults", "", a.listFaults},
+		{"GET", "/faults/armed", "", a.listArmed},
+		{"PUT", "/faults/armed", "", a.armWorld},
+		{"DELETE", "/faults/armed", "", a.disarmWorld},
 		{"GET", "/lint", "?after=&limit=", a.listLint},
 		{"POST", "/logins", "", a.signIn},
 		{"GET", "/clock", "", a.getClock},

@@ -303,6 +303,11 @@ func (d *described) answered(o operation, resp *http.Response, raw []byte) {
 
 // prepared is what an example needs: names that the server chose, for the path
 // and for fields of the body.
+func armed(d *described) map[string]string {
+	call(d.t, "PUT", d.api+"/clients/my-portal/faults", `{"faults":[{"id":"C01"}]}`, nil)
+	return nil
+}
+
 var prepared = map[string]func(d *described) map[string]string{
 	"getLogin": func(d *described) map[string]string { return map[string]string{"id": d.signedIn().Login} },
 	"deleteSession": func(d *described) map[string]string {
@@ -311,11 +316,13 @@ var prepared = map[string]func(d *described) map[string]string{
 		call(d.t, "GET", d.api+"/sessions", "", &list)
 		return map[string]string{"sid": list[0].SID}
 	},
-	"listSessions": func(d *described) map[string]string { d.signedIn(); return nil },
-	"listLogins":   func(d *described) map[string]string { d.signedIn(); return nil },
-	"listLint":     func(d *described) map[string]string { d.signedIn(); return nil },
-	"getLint":      func(d *described) map[string]string { d.signedIn(); return nil },
-	"listSMS":      func(d *described) map[string]string { d.signedIn(); return nil },
+	"listSessions":     func(d *described) map[string]string { d.signedIn(); return nil },
+	"listLogins":       func(d *described) map[string]string { d.signedIn(); return nil },
+	"listClientFaults": armed,
+	"listArmedFaults":  armed,
+	"listLint":         func(d *described) map[string]string { d.signedIn(); return nil },
+	"getLint":          func(d *described) map[string]string { d.signedIn(); return nil },
+	"listSMS":          func(d *described) map[string]string { d.signedIn(); return nil },
 	"getPhone": func(d *described) map[string]string {
 		call(d.t, "PATCH", d.api+"/clients/my-portal", `{"second_factor":"app_code"}`, nil)
 		call(d.t, "GET", d.api+"/phones/038090000001", "", nil)

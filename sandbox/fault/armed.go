@@ -1,0 +1,218 @@
+package fault
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// Armed is a fault that somebody chose, and for whom. An empty selector takes
+// everybody.
+type Armed struct {
+	ID        string `json:"id"`
+	Variant   string `json:"variant"` // "" = the first
+	ClientID  string `json:"client_id,omitempty"`
+	Persona   string `json:"persona,omitempty"` // a CCCD
+	LoginHint string `json:"login_hint,omitempty"`
+	Times     int    `json:"times"` // how often it strikes yet; 0 = always
+	// Probability that it strikes where it could, drawn with Seed: the same seed
+	// draws the same. 0 stands for 1.
+	Probability float64 `json:"probability"`
+	Seed        uint64  `json:"seed"`
+}
+
+// Mistake is a field of what somebody wanted to arm that cannot be.
+type Mistake struct{ Field, What string }
+
+const mostArmed = 100 // in a world
+
+// Check completes what somebody wants to arm, in that year, and lists what is
+// wrong with it.
+func Check(list []Armed, year int) (bad []Mistake) {
+	if len(list) > mostArmed {
+		return []Mistake{{"faults", fmt.Sprintf("at most %d at a time", mostArmed)}}
+	}
+	for i := range list {
+		a := &list[i]
+		say := func(field, what string, args ...any) {
+			bad = append(bad, Mistake{fmt.Sprintf("faults[%d].%s", i, field), fmt.Sprintf(what, args...)})
+		}
+		f := Find(a.ID)
+		if f == nil {
+			say("id", "no fault is called %.40q; GET /faults lists them", a.ID)
+			continue
+		}
+		a.ID = f.ID
+		if !f.hasVariant(a.Variant) {
+			var names []string
+			for _, v := range f.Variants {
+				names = append(names, v.Name)
+			}
+			say("variant", "%s has %s", f.ID, orNone(strings.Join(names, ", ")))
+		}
+		if a.Persona != "" {
+			if c, err := vneid.ParseCCCD(a.Persona, year); err != nil {
+				say("persona", "no CCCD: 12 digits")
+			} else {
+				a.Persona = string(c)
+			}
+		}
+		if a.Times < 0 || a.Times > 1_000_000 {
+			say("times", "0 (always) to 1000000")
+		}
+		if a.Probability == 0 {
+			a.Probability = 1
+		}
+		if a.Probability < 0 || a.Probability > 1 {
+			say("probability", "more than 0, at most 1")
+		}
+		if len(a.LoginHint) > 200 || len(a.ClientID) > 200 {
+			say("login_hint", "too long")
+		}
+	}
+	return bad
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "no variants"
+	}
+	return s
+}
+
+// board is what is armed in a world. It belongs to one process: of a number of
+// times, each process counts its own.
+type board struct {
+	mu   sync.Mutex
+	list []*striker
+	kept string // the list as it was set, encoded
+}
+
+// striker is an armed fault at work.
+type striker struct {
+	Armed
+	fault *Fault
+	left  int // -1 = for ever
+	drawn uint64
+}
+
+func newBoard(kept string) (*board, error) {
+	var list []Armed
+	if err := json.Unmarshal([]byte(kept), &list); err != nil {
+		return nil, fmt.Errorf("read what faults are armed: %w", err)
+	}
+	b := &board{kept: kept}
+	for _, a := range list {
+		f := Find(a.ID)
+		if f == nil {
+			continue // of a newer program
+		}
+		s := &striker{Armed: a, fault: f, left: a.Times}
+		if a.Times == 0 {
+			s.left = -1
+		}
+		b.list = append(b.list, s)
+	}
+	return b, nil
+}
+
+// armed lists what is armed now, with the times that are left.
+func (b *board) armed() []Armed {
+	list := []Armed{}
+	if b == nil {
+		return list
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.list {
+		if s.left != 0 {
+			a := s.Armed
+			a.Times = max(s.left, 0)
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// meets says whether an armed fault is meant for a message. Requests for keys
+// and metadata name nobody: whatever is armed strikes them.
+func (s *striker) meets(x *Exchange) bool {
+	if x.Kind == JWKS || x.Kind == Discovery {
+		return true
+	}
+	return (s.ClientID == "" || s.ClientID == x.ClientID) &&
+		(s.Persona == "" || s.Persona == string(x.CCCD)) &&
+		(s.LoginHint == "" || s.LoginHint == x.LoginHint)
+}
+
+// candidates are the armed faults that are meant for a message.
+func (b *board) candidates(x *Exchange) (list []*striker) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.list {
+		if s.left != 0 && s.meets(x) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// draw decides whether a fault strikes, and counts.
+func (b *board) draw(s *striker) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s.left == 0 || s.Probability < 1 && s.next() >= s.Probability {
+		return false
+	}
+	if s.left > 0 {
+		s.left--
+	}
+	return true
+}
+
+// next is a number of [0, 1) that the seed and how often it was asked decide:
+// a test that is run again meets the same.
+func (s *striker) next() float64 {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d", s.ID, s.Seed, s.drawn))
+	s.drawn++
+	return float64(binary.BigEndian.Uint64(sum[:])>>11) / (1 << 53)
+}
+
+// title is how records and pages name an armed fault.
+func (s *striker) title() string {
+	title := s.fault.ID + " " + s.fault.Name
+	if v := s.variant(); v != "" {
+		title += " (" + v + ")"
+	}
+	return title
+}
+
+// variant is the one that strikes, "" for a fault that has none.
+func (s *striker) variant() string {
+	if s.Variant == "" && len(s.fault.Variants) > 0 {
+		return s.fault.Variants[0].Name
+	}
+	return s.Variant
+}
+
+// ForClient replaces, in what is armed, that of a client ("" = of the whole
+// world), and returns all of it.
+func ForClient(all []Armed, client string, list []Armed) []Armed {
+	rest := slices.DeleteFunc(slices.Clone(all), func(a Armed) bool { return a.ClientID == client })
+	for _, a := range list {
+		a.ClientID = client
+		rest = append(rest, a)
+	}
+	return rest
+}
+
+// OfClient are those armed for exactly this client.
+func OfClient(all []Armed, client string) []Armed {
+	return slices.DeleteFunc(slices.Clone(all), func(a Armed) bool { return a.ClientID != client })
+}

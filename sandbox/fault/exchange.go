@@ -1,0 +1,225 @@
+package fault
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// Kind tells the messages to and from the provider apart.
+type Kind string
+
+const (
+	Authorize  Kind = "authorize"
+	Page       Kind = "page" // of a login
+	Token      Kind = "token"
+	Userinfo   Kind = "userinfo"
+	JWKS       Kind = "jwks"
+	Discovery  Kind = "discovery"
+	Introspect Kind = "introspect"
+	Revoke     Kind = "revoke"
+	EndSession Kind = "end_session"
+	Phone      Kind = "phone"  // of the phone app
+	Logout     Kind = "logout" // from the provider to the relying party
+	Other      Kind = ""
+)
+
+var kinds = map[string]Kind{
+	"/authorize": Authorize, "/oauth/token": Token, "/userinfo": Userinfo, "/keys": JWKS,
+	"/.well-known/openid-configuration": Discovery, "/oauth/introspect": Introspect, "/revoke": Revoke,
+	"/end_session": EndSession, "/end_session/confirm": EndSession,
+}
+
+func kindOf(path string) Kind {
+	switch k, ok := kinds[path]; {
+	case ok:
+		return k
+	case strings.HasPrefix(path, "/login/"):
+		return Page
+	case strings.HasPrefix(path, "/phoneapi/v1/"):
+		return Phone
+	}
+	return Other
+}
+
+// Answer is the provider's answer, held back.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+
+	// Of the transport. Delay comes first; Drip sends the body a byte at a time,
+	// with that pause; Cut ends the connection after so many bytes of the body
+	// (-1 = before any of the answer), 0 = never.
+	Delay, Drip time.Duration
+	Cut         int
+}
+
+// Exchange is a message to the provider and what it answers, as a fault sees it.
+type Exchange struct {
+	Kind    Kind
+	Request *http.Request
+	Form    url.Values // of the query and, for a form, the body
+	Answer  *Answer    // nil before the provider has answered
+
+	// Who the message is about, as far as that is known.
+	ClientID, RedirectURI, LoginHint string
+	CCCD                             vneid.CCCD
+	Login                            *vneid.Login
+	GrantToken                       *vneid.Token // a refresh or access token that was shown
+
+	Variant string // of the fault at work
+	Armed   Armed
+
+	engine *Engine
+	struck []string
+	title  string
+	silent bool
+}
+
+// Ctx is the context of the request, which knows the world.
+func (x *Exchange) Ctx() context.Context { return x.Request.Context() }
+
+// World is that of the request.
+func (x *Exchange) World() *vneid.World { return vneid.WorldFrom(x.Ctx()) }
+
+// Now is the time of the world.
+func (x *Exchange) Now() time.Time { return x.World().Clock.Now() }
+
+// Untouched says that the fault at work let the message pass: it was none that
+// it could make wrong.
+func (x *Exchange) Untouched() { x.silent = true }
+
+// Reply keeps a message from the provider and answers it.
+func (x *Exchange) Reply(status int, contentType, body string) {
+	x.Answer = &Answer{Status: status, Header: http.Header{"Content-Type": {contentType}, "Cache-Control": {"no-store"}}, Body: []byte(body)}
+}
+
+// PublicKeys asks the provider for its key set.
+func (x *Exchange) PublicKeys() (*Object, error) {
+	raw, err := x.engine.keys(x.Ctx())
+	if err != nil {
+		return nil, err
+	}
+	return ParseObject(raw)
+}
+
+// mostBody bounds the messages that are looked into; longer ones pass.
+const mostBody = 256 << 10
+
+// read learns whom a request is about. Its body stays readable.
+func (e *Engine) read(r *http.Request) (*Exchange, error) {
+	x := &Exchange{Kind: kindOf(r.URL.Path), Request: r, Form: r.URL.Query(), engine: e}
+	if r.Body != nil && r.Method == http.MethodPost {
+		body, err := io.ReadAll(io.LimitReader(r.Body, mostBody+1))
+		r.Body = rest{io.MultiReader(bytes.NewReader(body), r.Body), r.Body}
+		if err != nil {
+			return nil, err
+		}
+		if form, err := url.ParseQuery(string(body)); err == nil && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+			for name, values := range form {
+				x.Form[name] = append(x.Form[name], values...)
+			}
+		}
+	}
+	if x.Kind == JWKS || x.Kind == Discovery || x.Kind == Other {
+		return x, nil
+	}
+	x.ClientID, x.RedirectURI, x.LoginHint = x.Form.Get("client_id"), x.Form.Get("redirect_uri"), x.Form.Get("login_hint")
+	if id, _, ok := r.BasicAuth(); ok {
+		if plain, err := url.QueryUnescape(id); err == nil {
+			x.ClientID = plain
+		}
+	}
+	if claims := claimsOf(x.Form.Get("client_assertion")); claims != nil {
+		x.ClientID = claims.String("sub")
+	}
+	if hint := claimsOf(x.Form.Get("id_token_hint")); hint != nil && x.ClientID == "" {
+		x.ClientID = hint.String("aud")
+	}
+	return x, e.lookUp(x)
+}
+
+type rest struct {
+	io.Reader
+	io.Closer
+}
+
+func claimsOf(jwt string) *Object {
+	parts := strings.Split(jwt, ".")
+	if len(parts) != 3 {
+		return nil
+	}
+	raw, err := b64.DecodeString(parts[1])
+	if err != nil {
+		return nil
+	}
+	o, err := ParseObject(raw)
+	if err != nil {
+		return nil
+	}
+	return o
+}
+
+// lookUp asks the store for the login or the token that a request names.
+func (e *Engine) lookUp(x *Exchange) error {
+	login, code, token := "", "", ""
+	switch x.Kind {
+	case Page:
+		login, _, _ = strings.Cut(strings.TrimPrefix(x.Request.URL.Path, "/login/"), "/")
+	case Token:
+		code, token = x.Form.Get("code"), x.Form.Get("refresh_token")
+	case Userinfo:
+		scheme, bearer, _ := strings.Cut(x.Request.Header.Get("Authorization"), " ")
+		if strings.EqualFold(scheme, "Bearer") {
+			token = strings.TrimSpace(bearer)
+		} else {
+			token = x.Form.Get("access_token")
+		}
+	case Introspect, Revoke:
+		token = x.Form.Get("token")
+	}
+	if claims := claimsOf(token); claims != nil { // an access token that is a JWT: its id is what is kept
+		token = vneid.JWTHandle(claims.String("jti"))
+	}
+	if login == "" && code == "" && token == "" {
+		return nil
+	}
+	return e.store.View(x.Ctx(), x.World().ID, func(tx vneid.Tx) (err error) {
+		x.Login, x.GrantToken = nil, nil
+		switch {
+		case login != "":
+			x.Login, err = tx.Login(login)
+		case code != "":
+			x.Login, err = tx.LoginByCode(vneid.SecretHash(code))
+		default:
+			x.GrantToken, err = tx.Token(vneid.SecretHash(token))
+		}
+		if errors.Is(err, vneid.ErrNotFound) {
+			return nil // the provider will say so
+		}
+		if err != nil {
+			return err
+		}
+		if t := x.GrantToken; t != nil {
+			x.ClientID, x.CCCD = t.ClientID, t.CCCD
+			if x.Login, err = tx.Login(t.GrantID); errors.Is(err, vneid.ErrNotFound) {
+				x.Login, err = nil, nil // a client's own token
+			}
+		}
+		if l := x.Login; l != nil {
+			x.CCCD, x.LoginHint, x.RedirectURI = l.CCCD, l.Request.LoginHint, l.Request.RedirectURI
+			if x.Kind == Page {
+				x.ClientID = l.Request.ClientID
+			}
+		}
+		return err
+	})
+}
