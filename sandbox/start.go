@@ -184,7 +184,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 		}
 	}
 
-	providerConfig := op.Config{Store: r.store, Hasher: hasher, SMS: r.inbox, Rand: rand.Reader, Logger: r.log,
+	providerConfig := op.Config{Store: r.store, Hasher: hasher, SMS: faults.Messages(r.inbox), Rand: rand.Reader, Logger: r.log,
 		HelpURL: c.SandboxURL, ScanPath: phone.Prefix + "/scan", MaxWaiting: c.waiting(), Metrics: set, Outward: faults.Outward}
 	var ownCA []byte
 	if r.ca != nil {
@@ -235,7 +235,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	r.console(c, p, phones, hasher, editor).Routes(sandboxMux)
 	// For `make bench`: where the CPU goes. It tells nothing about people.
 	sandboxMux.HandleFunc("GET "+profilePath, pprof.Profile)
-	sandboxMux.Handle(dancu.Prefix, (&dancu.Register{Store: r.store, Logger: r.log}).Handler())
+	sandboxMux.Handle(dancu.Prefix, faults.Around((&dancu.Register{Store: r.store, Logger: r.log}).Handler()))
 	sandboxMux.Handle(api.Prefix+"/", api.New(api.Config{Store: r.store, Inbox: r.inbox, Phones: phones, Records: r.book, Rand: rand.Reader,
 		Logins:     headless.New(headless.Config{Store: r.store, Inbox: r.inbox, Phones: phones, Rand: rand.Reader, Client: client}),
 		People:     editor,

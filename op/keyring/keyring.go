@@ -20,6 +20,8 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -242,6 +244,8 @@ func (r *Ring) create(ctx context.Context, algs []string) (rows []vneid.SigningK
 	if err != nil {
 		return nil, fmt.Errorf("keep the new signing keys: %w", err)
 	}
+	// As the store will list them: the JWKS keeps its bytes.
+	slices.SortFunc(rows, func(a, b vneid.SigningKey) int { return strings.Compare(a.KID, b.KID) })
 	r.Logger.InfoContext(ctx, "signing keys made", "world", world.ID, "algs", algs)
 	return rows, nil
 }

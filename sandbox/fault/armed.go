@@ -141,9 +141,10 @@ func (b *board) armed() []Armed {
 }
 
 // meets says whether an armed fault is meant for a message. Requests for keys
-// and metadata name nobody: whatever is armed strikes them.
+// and metadata name nobody, and who asks the population database is no client:
+// whatever is armed strikes them.
 func (s *striker) meets(x *Exchange) bool {
-	if x.Kind == JWKS || x.Kind == Discovery {
+	if x.Kind == JWKS || x.Kind == Discovery || x.Kind == Register {
 		return true
 	}
 	return (s.ClientID == "" || s.ClientID == x.ClientID) &&

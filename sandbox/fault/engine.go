@@ -135,7 +135,7 @@ func (e *Engine) exchange(w http.ResponseWriter, x *Exchange, b *board, candidat
 		if !strikes {
 			return
 		}
-		x.Variant, x.Armed, x.silent = s.variant(), s.Armed, false
+		x.at, x.Variant, x.Armed, x.silent = s, s.variant(), s.Armed, false
 		hook()
 		if !x.silent && !slices.Contains(x.struck, s.title()) {
 			x.struck = append(x.struck, s.title())
@@ -262,6 +262,16 @@ func (e *Engine) atObject(x *Exchange, s *striker, strike func(*striker, func())
 			x.Answer.Body = o.Bytes()
 		}
 	})
+}
+
+func (e *Engine) chance(x *Exchange, part float64) bool {
+	b := e.board(x.World().ID)
+	if b == nil {
+		return false // disarmed meanwhile
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return x.at.next() < part
 }
 
 // must tells of a failure of ours: the message then passes as it was.

@@ -27,7 +27,9 @@ const (
 	Revoke     Kind = "revoke"
 	EndSession Kind = "end_session"
 	Phone      Kind = "phone"  // of the phone app
-	Logout     Kind = "logout" // from the provider to the relying party
+	Logout     Kind = "logout"   // from the provider to the relying party
+	Register   Kind = "register" // a question to the population database
+	Message    Kind = "message"  // an SMS
 	Other      Kind = ""
 )
 
@@ -41,6 +43,8 @@ func kindOf(path string) Kind {
 	switch k, ok := kinds[path]; {
 	case ok:
 		return k
+	case strings.HasPrefix(path, "/dancu/"):
+		return Register
 	case strings.HasPrefix(path, "/login/"):
 		return Page
 	case strings.HasPrefix(path, "/phoneapi/v1/"):
@@ -78,7 +82,11 @@ type Exchange struct {
 	Variant string // of the fault at work
 	Armed   Armed
 
+	// Repeat sends a logout token so many times more.
+	Repeat int
+
 	engine *Engine
+	at     *striker // that is at work
 	struck []string
 	title  string
 	silent bool
@@ -96,6 +104,9 @@ func (x *Exchange) Now() time.Time { return x.World().Clock.Now() }
 // Untouched says that the fault at work let the message pass: it was none that
 // it could make wrong.
 func (x *Exchange) Untouched() { x.silent = true }
+
+// Chance is true in that part of all cases, by the seed of the armed fault.
+func (x *Exchange) Chance(part float64) bool { return x.engine.chance(x, part) }
 
 // Reply keeps a message from the provider and answers it.
 func (x *Exchange) Reply(status int, contentType, body string) {
@@ -129,7 +140,7 @@ func (e *Engine) read(r *http.Request) (*Exchange, error) {
 			}
 		}
 	}
-	if x.Kind == JWKS || x.Kind == Discovery || x.Kind == Other {
+	if x.Kind == JWKS || x.Kind == Discovery || x.Kind == Register || x.Kind == Other {
 		return x, nil
 	}
 	x.ClientID, x.RedirectURI, x.LoginHint = x.Form.Get("client_id"), x.Form.Get("redirect_uri"), x.Form.Get("login_hint")

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Text is a text for people, in both languages.
@@ -67,6 +68,7 @@ const (
 	Canary         Signal = "canary"           // nothing may reach the canary
 	LogoutStatus   Signal = "logout_status"    // it must refuse the logout token (OIDC Back-Channel Logout §2.6)
 	LoggedOut      Signal = "logged_out"       // its session must have ended
+	KeepsSession   Signal = "keeps_session"    // its session must go on: nobody asked it to end
 	NoRetry        Signal = "no_retry"         // a page for the person: no loop, no storm, no crash
 	Human          Signal = "human"            // only a person can judge
 )
@@ -113,6 +115,8 @@ type hooks struct {
 	jwks          func(*Exchange, *Object)
 	discovery     func(*Exchange, *Object)
 	logout        func(*Exchange, *JWT) // the logout token on its way to the relying party
+	// message says how much later an SMS comes, or that it never does.
+	message func(*Exchange) (late time.Duration, lost bool)
 }
 
 // Sections of the catalogue, in order.

@@ -30,25 +30,36 @@ func (o *outward) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	altered, err := o.engine.alterLogout(r, b, string(body))
+	altered, more, err := o.engine.alterLogout(r, b, string(body))
 	if err != nil {
 		return nil, err
 	}
-	again := r.Clone(r.Context())
-	again.Body, again.ContentLength = io.NopCloser(strings.NewReader(altered)), int64(len(altered))
-	again.GetBody = nil
-	return o.next.RoundTrip(again)
+	send := func() (*http.Response, error) {
+		again := r.Clone(r.Context())
+		again.Body, again.ContentLength = io.NopCloser(strings.NewReader(altered)), int64(len(altered))
+		again.GetBody = nil
+		return o.next.RoundTrip(again)
+	}
+	for range more {
+		resp, err := send()
+		if err != nil {
+			return nil, err
+		}
+		_, _ = io.CopyN(io.Discard, resp.Body, 4<<10) // so that the connection is used again
+		resp.Body.Close()
+	}
+	return send()
 }
 
-func (e *Engine) alterLogout(r *http.Request, b *board, body string) (string, error) {
+func (e *Engine) alterLogout(r *http.Request, b *board, body string) (altered string, more int, err error) {
 	form, err := url.ParseQuery(body)
 	if err != nil {
-		return body, nil // not ours
+		return body, 0, nil // not ours
 	}
 	token := form.Get("logout_token")
 	t, err := e.parseJWT(token)
 	if err != nil {
-		return body, nil
+		return body, 0, nil
 	}
 	x := &Exchange{Kind: Logout, Request: r, Form: form, ClientID: t.Claims.String("aud"), engine: e}
 	for _, s := range b.candidates(x) {
@@ -56,18 +67,18 @@ func (e *Engine) alterLogout(r *http.Request, b *board, body string) (string, er
 		if h == nil || !b.draw(s) {
 			continue
 		}
-		x.Variant, x.Armed, x.silent = s.variant(), s.Armed, false
+		x.at, x.Variant, x.Armed, x.silent = s, s.variant(), s.Armed, false
 		if h(x, t); !x.silent {
 			vneid.TrailFrom(r.Context()).Check("fault", false, s.title())
 		}
 	}
 	if !t.touched() {
-		return body, nil
+		return body, x.Repeat, nil
 	}
 	text, err := t.compact(r.Context())
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	form.Set("logout_token", text)
-	return form.Encode(), nil
+	return form.Encode(), x.Repeat, nil
 }
