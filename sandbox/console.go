@@ -27,7 +27,7 @@ func (r *Running) console(c *Config, p *pages, phones *phone.Phones, hasher *pas
 		listeners: map[string]string{"provider": c.Listen, "sandbox": c.SandboxListen}}
 	return console.New(console.Config{Store: r.store, Records: r.book, Hasher: hasher, Inbox: r.inbox, Phones: phones, People: editor,
 		Registrar: &people.Registrar{Store: r.store, Rand: rand.Reader, AllowHosts: c.AllowHosts}, Portal: p.portal, Version: c.Version, Frame: p.frame, Show: p.show, Fail: p.fail,
-		Worlds: r.worlds, Reset: r.worlds.reset, MoveClock: r.worlds.moveClock, RotateKey: r.idp.RotateKey, Settings: c.inForce, Health: h.look, Real: real})
+		Worlds: r.worlds, Reset: r.worlds.reset, MoveClock: r.worlds.moveClock, RotateKey: r.idp.RotateKey, Faults: r.worlds.faults, ChangeFaults: r.worlds.changeFaults, Settings: c.inForce, Health: h.look, Real: real})
 }
 
 // inForce is the configuration as it holds in the world of the request. What is

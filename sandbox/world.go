@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/fault"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/sms"
@@ -207,7 +208,11 @@ func (k *keeper) changeFaults(ctx context.Context, change func(all []fault.Armed
 		return err
 	}
 	k.arm(record.Faults) // another process may have changed them just now
-	record.Faults = fault.Keep(change(k.faults.Armed(k.world.ID)))
+	list := change(k.faults.Armed(k.world.ID))
+	if len(list) > fault.MostArmed {
+		return api.Invalid("faults", fmt.Sprintf("at most %d at a time in a world", fault.MostArmed))
+	}
+	record.Faults = fault.Keep(list)
 	if err := k.store.PutWorld(ctx, record); err != nil {
 		return fmt.Errorf("keep the faults: %w", err)
 	}

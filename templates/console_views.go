@@ -35,6 +35,7 @@ var consoleSections = []struct{ section, path string }{
 	{"sms", "/console/sms"},
 	{"logins", "/console/logins"},
 	{"lint", "/console/lint"},
+	{"faults", "/console/faults"},
 	{"phones", "/console/phones"},
 	{"clients", "/console/clients"},
 	{"sessions", "/console/sessions"},

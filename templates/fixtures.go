@@ -176,6 +176,7 @@ func FixturesIn(l Lang) map[string]View {
 	maps.Copy(all, consoleFixtures(l, sandboxFrame))
 	maps.Copy(all, recordFixtures(sandboxFrame))
 	maps.Copy(all, lintFixtures(sandboxFrame))
+	maps.Copy(all, faultFixtures(sandboxFrame))
 	return all
 }
 

@@ -79,7 +79,7 @@ func TestTheCatalogueIsWhatThePagesAsk(t *testing.T) {
 		}
 		read(text)
 	}
-	for _, file := range []string{"views.go", "phone_views.go", "console_views.go", "console_forms.go", "record_views.go", "lint_views.go"} {
+	for _, file := range []string{"views.go", "phone_views.go", "console_views.go", "console_forms.go", "record_views.go", "lint_views.go", "fault_views.go"} {
 		views, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -91,7 +91,7 @@ func TestTheCatalogueIsWhatThePagesAsk(t *testing.T) {
 			t.Errorf("a page asks for %s, which is no message", key)
 		}
 	}
-	forHandlers := regexp.MustCompile(`^(?:error|cccd|share|issuer|person|console\.(?:nav|severity|party|step|result|count|group|field|option|said|wrong|taken|uri|check|fact|config|secret|keys|phone\.none)|signout\.stayed|phone\.(?:method|device|done|refused|disowned|removed))\.|^(?:frame\.banner|login\.wrong|login\.wrong\.next|login\.password\.empty|otp\.resent|sharing\.agree\.missing|message\.back|message\.again|token\.wrong|phone\.again|phone\.kiosk)$`)
+	forHandlers := regexp.MustCompile(`^(?:error|cccd|share|issuer|person|console\.(?:nav|severity|party|step|result|count|group|field|option|said|wrong|taken|uri|check|fact|config|secret|keys|faults\.grade|phone\.none)|signout\.stayed|phone\.(?:method|device|done|refused|disowned|removed))\.|^(?:frame\.banner|login\.wrong|login\.wrong\.next|login\.password\.empty|otp\.resent|sharing\.agree\.missing|message\.back|message\.again|token\.wrong|phone\.again|phone\.kiosk)$`)
 	for key := range messages[Vi] {
 		if !used[key] && !forHandlers.MatchString(key) {
 			t.Errorf("nothing uses %s", key)

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/fault"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/form"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/phone"
@@ -54,6 +55,9 @@ type Config struct {
 	Reset     func(context.Context) error
 	MoveClock func(context.Context, vneid.ClockMove) error
 	RotateKey func(ctx context.Context, alg, stage string) error
+
+	Faults       *fault.Engine
+	ChangeFaults func(context.Context, func([]fault.Armed) []fault.Armed) error
 
 	// Settings is the configuration in force, Health how the program does.
 	Settings func(context.Context, templates.Lang) []templates.ConsoleSettings
@@ -111,6 +115,10 @@ func (c *Console) Routes(mux *http.ServeMux) {
 	get("/logins/{id}/export.md", c.exportRecord)
 	get("/lint", c.listLint)
 	get("/lint/{client_id}", c.showLint)
+	get("/faults", c.listFaults)
+	get("/faults/{id}", c.showFault)
+	post("/faults/{id}", c.armFault)
+	post("/faults/disarm", c.disarmFaults)
 	get("/keys", c.listKeys)
 	post("/keys/rotate", c.rotateKey)
 	get("/clock", c.clock)
@@ -160,7 +168,7 @@ func errNothing(what string) error {
 }
 
 // sections are the first pages of those that have further ones.
-var sections = []string{"personas", "phones", "clients", "sessions", "keys", "worlds"}
+var sections = []string{"personas", "phones", "clients", "sessions", "faults", "keys", "worlds"}
 
 // elsewhere sends whoever reloads the answer to a form to the section's first
 // page.

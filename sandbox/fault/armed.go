@@ -30,13 +30,14 @@ type Armed struct {
 // Mistake is a field of what somebody wanted to arm that cannot be.
 type Mistake struct{ Field, What string }
 
-const mostArmed = 100 // in a world
+// MostArmed bounds what is armed in a world.
+const MostArmed = 100
 
 // Check completes what somebody wants to arm, in that year, and lists what is
 // wrong with it.
 func Check(list []Armed, year int) (bad []Mistake) {
-	if len(list) > mostArmed {
-		return []Mistake{{"faults", fmt.Sprintf("at most %d at a time", mostArmed)}}
+	if len(list) > MostArmed {
+		return []Mistake{{"faults", fmt.Sprintf("at most %d at a time", MostArmed)}}
 	}
 	for i := range list {
 		a := &list[i]
