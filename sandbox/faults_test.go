@@ -301,6 +301,10 @@ func TestAFaultStrikesWhomItIsArmedForAndAsOftenAsItIsTold(t *testing.T) {
 	if _, page := newVisitor(t, c.r).begin(); !strings.Contains(page, "C01 iss-wrong") {
 		t.Error("the page does not say what is armed")
 	}
+	c.arm("C01", "", "persona", `"038060000007"`)
+	if _, page := newVisitor(t, c.r).begin(); !strings.Contains(page, "C01 iss-wrong") {
+		t.Error("the page does not say what is armed for somebody who may be about to sign in")
+	}
 	send(t, "POST", c.r.SandboxURL+"/api/v1/reset", "{}", "Content-Type: application/json")
 	if wrong() {
 		t.Error("a reset leaves it armed")

@@ -165,6 +165,23 @@ func (b *board) candidates(x *Exchange) (list []*striker) {
 	return list
 }
 
+// announced are those that a page tells of: they are meant for it, or for
+// somebody who may yet turn out to be the one at the browser.
+func (b *board) announced(x *Exchange) (list []*striker) {
+	if x.Kind != Page && x.Kind != Authorize && x.Kind != EndSession {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.list {
+		later := x.CCCD == "" && s.LoginHint == "" && (s.ClientID == "" || s.ClientID == x.ClientID)
+		if s.left != 0 && (s.meets(x) || later) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
 // draw decides whether a fault strikes, and counts.
 func (b *board) draw(s *striker) bool {
 	b.mu.Lock()

@@ -113,18 +113,20 @@ func (e *Engine) Around(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		candidates := b.candidates(x)
-		if len(candidates) == 0 {
+		candidates, announced := b.candidates(x), b.announced(x)
+		if len(candidates) == 0 && len(announced) == 0 {
 			next.ServeHTTP(w, r)
 			return
 		}
-		e.exchange(w, x, b, candidates, next)
+		e.exchange(x, b, candidates, next)
+		badge(x, announced)
+		x.Answer.send(w, x.Ctx().Done())
 	})
 }
 
 // exchange lets the faults at the request, then the provider, then the faults
 // at its answer.
-func (e *Engine) exchange(w http.ResponseWriter, x *Exchange, b *board, candidates []*striker, next http.Handler) {
+func (e *Engine) exchange(x *Exchange, b *board, candidates []*striker, next http.Handler) {
 	drawn := map[*striker]bool{}
 	strike := func(s *striker, hook func()) {
 		strikes, known := drawn[s]
@@ -163,8 +165,6 @@ func (e *Engine) exchange(w http.ResponseWriter, x *Exchange, b *board, candidat
 	if len(x.struck) > 0 {
 		e.log.InfoContext(x.Ctx(), "fault served", "world", x.World().ID, "path", x.Request.URL.Path, "faults", x.struck, "client_id", x.ClientID)
 	}
-	badge(x, candidates)
-	x.Answer.send(w, x.Ctx().Done())
 }
 
 // tellTrail says to the record what the provider never heard.
