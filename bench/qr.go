@@ -36,7 +36,7 @@ func (u *user) qrLogin(p person) (t tokens, err error) {
 		members map[string]any
 	}{
 		{"unlock", map[string]any{"passcode": passcode}},
-		{"scan", map[string]any{"code": l.QRCode(u.s.sandbox+"/phone/scan", u.s.phones.salt)}},
+		{"scan", map[string]any{"code": l.QRCode(u.s.sandbox+"/Q", u.s.phones.salt)}},
 		{"confirm", map[string]any{"login": l.ID}},
 	} {
 		if err := phone.call(u.s, c.name, c.members); err != nil {

@@ -277,7 +277,7 @@ func confirmAll(s *server, waiters []*waiter, phones []*handset, salt []byte) er
 	count := min(len(phones), len(waiters))
 	err := inParallel(count, 8, func(i int) error {
 		l := &vneid.Login{ID: waiters[i].login, QR: vneid.QR{Generation: 1}}
-		return phones[i].call(s, "scan", map[string]any{"code": l.QRCode(s.sandbox+"/phone/scan", salt)})
+		return phones[i].call(s, "scan", map[string]any{"code": l.QRCode(s.sandbox+"/Q", salt)})
 	})
 	if err != nil {
 		return err

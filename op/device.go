@@ -48,9 +48,9 @@ func (s *backChannelServer) DeviceAuthorization(ctx context.Context, r *zitadel.
 	}
 	vneid.TrailFrom(ctx).Answer("device_code", code)
 	w := vneid.WorldFrom(ctx)
-	scanURL := s.p.pages.Help.ScanURL(w)
+	help := s.p.pages.Help
 	return zitadel.NewResponse(&oidc.DeviceAuthorizationResponse{
-		DeviceCode: code, UserCode: l.QRShort(w.Salt), VerificationURI: scanURL, VerificationURIComplete: l.QRCode(scanURL, w.Salt),
+		DeviceCode: code, UserCode: l.QRShort(w.Salt), VerificationURI: help.ScanURL(w), VerificationURIComplete: l.QRCode(help.CodeURL(w), w.Salt),
 		ExpiresIn: int(l.ExpiresAt.Sub(l.CreatedAt).Seconds()), Interval: int(vneid.DeviceInterval.Seconds()),
 	}), nil
 }

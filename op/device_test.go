@@ -72,7 +72,7 @@ func (k *kiosk) ask(client string, device map[string]any) answer {
 // scan reads what the device shows: the QR code, or the code that people type.
 func (k *kiosk) scan(text string) vneid.Scan {
 	k.t.Helper()
-	code, err := vneid.ParseQR(scanURL, text)
+	code, err := vneid.ParseQR(codeURL, text)
 	if err != nil {
 		k.t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestADeviceGetsTokensWhenThePhoneConfirms(t *testing.T) {
 	k := newKiosk(t)
 	for name, text := range map[string]string{"by QR": "verification_uri_complete", "by hand": "user_code"} {
 		d := k.begin("kiosk")
-		if d["verification_uri"] != scanURL || d["interval"] != 5.0 || d["expires_in"] != 600.0 || !strings.HasPrefix(d["verification_uri_complete"].(string), scanURL+"?code=") {
+		if d["verification_uri"] != scanURL || d["interval"] != 5.0 || d["expires_in"] != 600.0 || !strings.HasPrefix(d["verification_uri_complete"].(string), codeURL+"?") {
 			t.Fatalf("device authorization: %v", d)
 		}
 		k.ask("kiosk", d).is(t, "before a scan", 400, "authorization_pending")

@@ -38,7 +38,8 @@ type Config struct {
 	Rand     vneid.Rand
 	Logger   *slog.Logger
 	HelpURL  string       // of the default world's sandbox, linked from the pages; "" = none
-	ScanPath string       // of the phone app, below the sandbox of a world: QR codes lead there; "" = none are shown
+	ScanPath string       // of the phone app, below the sandbox of a world: it takes codes there; "" = no QR codes are shown
+	CodePath string       // of the phone app, too: what QR codes say, so it is short
 	Metrics  *metrics.Set // nil = a set of its own
 	// Recorder takes what is told to clients without a request of theirs; nil =
 	// nobody. What belongs to a request goes to its vneid.Trail.
@@ -103,7 +104,7 @@ const (
 // New builds a provider.
 func New(ctx context.Context, c Config) (*Provider, error) {
 	service := vneid.NewService(c.Store, c.Hasher, c.SMS, c.Rand)
-	help := login.Help{URL: strings.TrimSuffix(c.HelpURL, "/"), Scan: c.ScanPath, Record: c.RecordPath}
+	help := login.Help{URL: strings.TrimSuffix(c.HelpURL, "/"), Scan: c.ScanPath, Code: c.CodePath, Record: c.RecordPath}
 	if c.Metrics == nil {
 		c.Metrics = metrics.NewSet()
 	}
@@ -116,7 +117,7 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		service: service,
 		pages: &login.Pages{Service: service, Logger: c.Logger, Help: help,
 			Hub: login.NewHub(service, c.Logger, c.Metrics, c.MaxWaiting), Metrics: c.Metrics},
-		phones:  &phoneapi.API{Service: service, Logger: c.Logger, ScanURL: help.ScanURL},
+		phones:  &phoneapi.API{Service: service, Logger: c.Logger, CodeURL: help.CodeURL},
 		keys:    keys,
 		logger:  c.Logger,
 		metrics: c.Metrics,

@@ -146,7 +146,7 @@ func (w *testWorld) begun(b *browser) (page, code string) {
 	err := w.store.View(context.Background(), w.world.ID, func(tx vneid.Tx) error {
 		l, err := tx.Login(id)
 		if err == nil {
-			code = l.QRCode(scanURL, w.world.Salt)
+			code = l.QRCode(codeURL, w.world.Salt)
 		}
 		return err
 	})
@@ -300,7 +300,7 @@ func TestCallsAndTheirRefusalsLeaveNoSecretInTheLog(t *testing.T) {
 	p.call("confirm", members{"login": "none", "passcode": "123456"})
 	p.call("activate_otp", members{"activation": p.kid, "otp": "555444"})
 	log := w.log.String()
-	for _, canary := range []string{"987650", "123456", "555444", secret, p.session, an, code[len(scanURL)+28:], "AAAA-AAAA"} {
+	for _, canary := range []string{"987650", "123456", "555444", secret, p.session, an, code[len(codeURL)+28:], "AAAA-AAAA"} {
 		if strings.Contains(log, canary) {
 			t.Errorf("the log has %q", canary)
 		}

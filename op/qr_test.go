@@ -109,7 +109,7 @@ func (e *events) wantNothing() {
 // codeOf is what the live QR code of a login says.
 func (w *testWorld) codeOf(page string) string {
 	w.t.Helper()
-	return w.loginOf(page).QRCode(scanURL, w.world.Salt)
+	return w.loginOf(page).QRCode(codeURL, w.world.Salt)
 }
 
 func (w *testWorld) loginOf(page string) (l *vneid.Login) {
@@ -480,7 +480,7 @@ func TestNoSecretOfAWaitingBrowserStandsInTheLog(t *testing.T) {
 	p.must("scan", members{"code": code})
 	w.browser().get(w.url + page)
 	log := w.log.String()
-	canaries := []string{code[len(scanURL)+28:], w.loginOf(page).QRShort(w.world.Salt), an}
+	canaries := []string{code[len(codeURL)+28:], w.loginOf(page).QRShort(w.world.Salt), an}
 	at, _ := url.Parse(w.url)
 	for _, c := range b.Jar.Cookies(at) {
 		canaries = append(canaries, c.Value)

@@ -31,7 +31,7 @@ func TestAPhoneAtOneProcessTellsTheBrowserAtAnother(t *testing.T) {
 	}
 	defer store.Close()
 	second, err := op.New(t.Context(), op.Config{Store: store, Hasher: password.New(password.Cheap(), 2), SMS: w.phones, Rand: rand.Reader,
-		HelpURL: sandboxURL, ScanPath: scanPath, Logger: slog.New(slog.DiscardHandler)})
+		HelpURL: sandboxURL, ScanPath: scanPath, CodePath: codePath, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,8 @@ const (
 	sandboxURL = "http://localhost:9997"
 	scanPath   = "/phone/scan"
 	scanURL    = sandboxURL + scanPath
+	codePath   = "/Q"
+	codeURL    = "HTTP://LOCALHOST:9997" + codePath
 )
 
 // fakePhones keeps the last message of each number.
@@ -102,7 +104,7 @@ func newWorldOn(t testing.TB, database string) *testWorld {
 	w.world = &vneid.World{ID: vneid.DefaultWorld, Clock: w.clock, Policy: vneid.DefaultPolicy(), Salt: []byte("salt of a test world, 32 bytes..")}
 	hasher := password.New(password.Cheap(), 2)
 	provider, err := op.New(ctx, op.Config{Store: store, Hasher: hasher, SMS: w.phones, Rand: rand.Reader,
-		HelpURL: sandboxURL, ScanPath: scanPath, Logger: slog.New(slog.NewJSONHandler(w.log, nil))})
+		HelpURL: sandboxURL, ScanPath: scanPath, CodePath: codePath, Logger: slog.New(slog.NewJSONHandler(w.log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -202,7 +202,7 @@ func (w *waiting) stored() *vneid.Login {
 }
 
 func (w *waiting) link() string {
-	return w.stored().QRCode(w.r.SandboxURL+"/phone/scan", w.world.Salt)
+	return w.stored().QRCode(w.r.SandboxURL+"/Q", w.world.Salt)
 }
 func (w *waiting) short() string { return w.stored().QRShort(w.world.Salt) }
 

@@ -185,7 +185,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	}
 
 	providerConfig := op.Config{Store: r.store, Hasher: hasher, SMS: faults.Messages(r.inbox), Rand: rand.Reader, Logger: r.log,
-		HelpURL: c.SandboxURL, ScanPath: phone.Prefix + "/scan", MaxWaiting: c.waiting(), Metrics: set, Outward: faults.Outward}
+		HelpURL: c.SandboxURL, ScanPath: phone.Prefix + "/scan", CodePath: phone.CodePath, MaxWaiting: c.waiting(), Metrics: set, Outward: faults.Outward}
 	var ownCA []byte
 	if r.ca != nil {
 		ownCA = r.ca.PEM()

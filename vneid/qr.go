@@ -3,6 +3,7 @@ package vneid
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -112,16 +113,23 @@ func (l *Login) newQR(r Rand, salt []byte, p Policy, now time.Time) (waiting str
 }
 
 const (
-	idLen      = 22 // of NewID
-	qrProofLen = 22 // 128 bits in base64url
-	qrShortLen = 8  // 40 bits in Crockford's base32
+	idBytes      = 16 // of NewID
+	qrProofBytes = 11
+	qrShortLen   = 8 // 40 bits in Crockford's base32
 )
+
+// qrText writes what follows the address in a code: capitals and digits take
+// five and a half bits each (ISO/IEC 18004, alphanumeric mode), other letters
+// eight, and fewer bits make a smaller code.
+var qrText = base32.StdEncoding.WithPadding(base32.NoPadding)
 
 // QRCode is what the live code says: a link to the phone app. It is computed
 // from the login, so a page that is shown again shows the same code though
-// only hashes rest in the store. app is the app's address for scans.
+// only hashes rest in the store. app is the app's address for codes.
 func (l *Login) QRCode(app string, salt []byte) string {
-	return app + "?code=" + l.ID + qrProof(salt, l.ID, l.QR.Generation)
+	id, _ := base64.RawURLEncoding.DecodeString(l.ID) // ids come from NewID
+	proof, _ := base64.RawURLEncoding.DecodeString(qrProof(salt, l.ID, l.QR.Generation))
+	return app + "?" + qrText.EncodeToString(append(id, proof...))
 }
 
 // QRShort is the same for people who type it: two groups of four.
@@ -138,7 +146,7 @@ func qrMAC(salt []byte, use, login string, generation int) []byte {
 }
 
 func qrProof(salt []byte, login string, generation int) string {
-	return base64.RawURLEncoding.EncodeToString(qrMAC(salt, "qr", login, generation)[:16])
+	return base64.RawURLEncoding.EncodeToString(qrMAC(salt, "qr", login, generation)[:qrProofBytes])
 }
 
 // crockford leaves out I, L, O and U: nobody confuses what is left.
@@ -163,7 +171,8 @@ type QRScan struct {
 }
 
 // ParseQR reads the content of a QR code, or the short code as people type it.
-// app is the address that our codes begin with. Everything else, such as the
+// app is the address that our codes begin with, in capitals or not: a browser
+// that opened a code writes the host its own way. Everything else, such as the
 // code on an identity card or of another environment, is an [Error] qr_foreign
 // that says so.
 func ParseQR(app, text string) (QRScan, error) {
@@ -175,9 +184,12 @@ func ParseQR(app, text string) (QRScan, error) {
 	if len(text) > longest {
 		return QRScan{}, Errorf(CodeInvalid, "qr_foreign", "%d bytes are no code of ours", len(text))
 	}
-	code, _ := strings.CutPrefix(text, app+"?code=")
-	if _, err := base64.RawURLEncoding.DecodeString(code); err == nil && len(code) == idLen+qrProofLen {
-		return QRScan{Login: code[:idLen], Proof: code[idLen:]}, nil
+	code := text
+	if n := len(app); len(text) > n && text[n] == '?' && strings.EqualFold(text[:n], app) {
+		code = text[n+1:]
+	}
+	if raw, err := qrText.DecodeString(code); err == nil && len(raw) == idBytes+qrProofBytes && qrText.EncodeToString(raw) == code {
+		return QRScan{Login: base64.RawURLEncoding.EncodeToString(raw[:idBytes]), Proof: base64.RawURLEncoding.EncodeToString(raw[idBytes:])}, nil
 	}
 	if short, ok := parseShort(text); ok {
 		return QRScan{Short: short}, nil

@@ -11,14 +11,16 @@ import (
 // keeps the modules large enough for a screenshot.
 const longestQR = 300 // bytes
 
-// drawQR is the code as an SVG: one path over a white ground, black on white
+// drawQR is the code as an SVG, as small as it gets: a screen is not torn or
+// dirty, so the lowest level of correction does, and larger modules are worth
+// more to a camera. It is one path over a white ground, black on white
 // whatever the page's colours are, with the quiet zone of four modules that
 // ISO/IEC 18004 wants.
 func drawQR(text string) ([]byte, error) {
 	if len(text) > longestQR {
 		return nil, fmt.Errorf("draw the QR code: %d bytes, at most %d", len(text), longestQR)
 	}
-	code, err := qrcode.New(text, qrcode.Medium)
+	code, err := qrcode.New(text, qrcode.Low)
 	if err != nil {
 		return nil, fmt.Errorf("draw the QR code: %w", err)
 	}

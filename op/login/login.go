@@ -206,6 +206,7 @@ func ignoreGone(error) error { return nil }
 type Help struct {
 	URL  string // of the default world's; "" = none
 	Scan string // path of the phone app for codes; "" = no QR codes are shown
+	Code string // path that the codes themselves say
 	// Record is the path of records, followed by an id; "" = there are none.
 	Record string
 }
@@ -218,11 +219,26 @@ func (h Help) In(w *vneid.World) string {
 	return h.URL + w.Path
 }
 
-// ScanURL is where the phone app of a world takes codes: its QR codes begin
-// with it.
+// ScanURL is where the phone app of a world takes codes.
 func (h Help) ScanURL(w *vneid.World) string {
 	if h.Scan == "" {
 		return ""
 	}
 	return h.URL + w.Path + h.Scan
+}
+
+// CodeURL is what the QR codes of a world begin with: scheme and host in
+// capitals, which are the same to a browser (RFC 3986 §3.1, §3.2.2) and shorter
+// in a code.
+func (h Help) CodeURL(w *vneid.World) string {
+	if h.Scan == "" {
+		return ""
+	}
+	host := len(h.URL)
+	if _, rest, found := strings.Cut(h.URL, "://"); found {
+		if path := strings.IndexByte(rest, '/'); path >= 0 {
+			host -= len(rest) - path
+		}
+	}
+	return strings.ToUpper(h.URL[:host]) + h.URL[host:] + w.Path + h.Code
 }

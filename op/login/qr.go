@@ -88,7 +88,7 @@ func (p *Pages) picture(w http.ResponseWriter, r *http.Request) error {
 		http.Error(w, "this code is not shown here (any more)", http.StatusNotFound)
 		return nil
 	}
-	svg, err := drawQR(l.QRCode(p.Help.ScanURL(world), world.Salt))
+	svg, err := drawQR(l.QRCode(p.Help.CodeURL(world), world.Salt))
 	if err != nil {
 		return err
 	}

@@ -111,7 +111,7 @@ type scanAnswer struct {
 }
 
 func (a *API) scan(ctx context.Context, c *call) (answer, error) {
-	code, err := vneid.ParseQR(a.ScanURL(vneid.WorldFrom(ctx)), c.Code)
+	code, err := vneid.ParseQR(a.CodeURL(vneid.WorldFrom(ctx)), c.Code)
 	if err != nil {
 		return nil, err
 	}

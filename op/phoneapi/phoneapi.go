@@ -30,7 +30,7 @@ const maxBody = 16 << 10
 type API struct {
 	Service *vneid.Service
 	Logger  *slog.Logger
-	ScanURL func(*vneid.World) string // what QR codes of a world begin with
+	CodeURL func(*vneid.World) string // what QR codes of a world begin with
 }
 
 // answer is the body of a call that succeeded, nil for {}.

@@ -24,6 +24,10 @@ import (
 // Prefix of every page of the app.
 const Prefix = "/phone"
 
+// CodePath is where a camera that reads a QR code comes to: the code is the
+// query. It is short, and a capital, so that the picture is small.
+const CodePath = "/Q"
+
 // ReadyPasscode unlocks every ready phone. No secret: it stands on the page.
 const ReadyPasscode = "123456"
 
@@ -85,6 +89,8 @@ func (p *Phones) Routes(mux *http.ServeMux) {
 	post("/sign-out", p.signOut)
 	post("/leave", p.leave)
 
+	mux.HandleFunc("GET "+CodePath, p.page(p.scanner))
+
 	// A reload of a page that answered a form asks for the form's address.
 	get("/{rest...}", p.elsewhere)
 }
@@ -96,4 +102,6 @@ func ForTesters(path string) bool {
 }
 
 // IsPage reports whether a path is one of the app.
-func IsPage(path string) bool { return path == Prefix || strings.HasPrefix(path, Prefix+"/") }
+func IsPage(path string) bool {
+	return path == Prefix || path == CodePath || strings.HasPrefix(path, Prefix+"/")
+}

@@ -19,7 +19,7 @@ import (
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
 
-const qrText = "http://localhost:9997/phone/scan?code=AAAAAAAAAAAAAAAABBBBBBBBBBBBBBBBBBBBBB"
+const qrText = "HTTP://LOCALHOST:9997/Q?AAAAAAAAAAAAAAAAAAAAAABBBBBBBBBBBBBBBBBBBBBB"
 
 func drawQR(t testing.TB, side int) image.Image {
 	t.Helper()

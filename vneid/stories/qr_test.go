@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	app      = "http://localhost:9997/phone/scan"
+	app      = "http://localhost:9997/Q"
 	passcode = "123456"
 )
 
