@@ -148,7 +148,8 @@ func (s *striker) meets(x *Exchange) bool {
 	if x.Kind == JWKS || x.Kind == Discovery || x.Kind == Register {
 		return true
 	}
-	return (s.ClientID == "" || s.ClientID == x.ClientID) &&
+	scan := x.Kind == Phone && x.ClientID == "" // only its answer says whose sign-in it is
+	return (s.ClientID == "" || s.ClientID == x.ClientID || scan) &&
 		(s.Persona == "" || s.Persona == string(x.CCCD)) &&
 		(s.LoginHint == "" || s.LoginHint == x.LoginHint)
 }
@@ -201,6 +202,15 @@ func (s *striker) next() float64 {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d", s.ID, s.Seed, s.drawn))
 	s.drawn++
 	return float64(binary.BigEndian.Uint64(sum[:])>>11) / (1 << 53)
+}
+
+// giveBack takes a draw back: the fault met a message it could do nothing to.
+func (b *board) giveBack(s *striker) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s.Times > 0 {
+		s.left++
+	}
 }
 
 // title is how records and pages name an armed fault.

@@ -158,6 +158,11 @@ func (e *Engine) exchange(x *Exchange, b *board, candidates []*striker, next htt
 	for _, s := range candidates {
 		e.respond(x, s, strike)
 	}
+	for s, struck := range drawn {
+		if struck && !slices.Contains(x.struck, s.title()) {
+			b.giveBack(s)
+		}
+	}
 	trail := vneid.TrailFrom(x.Ctx())
 	for _, title := range x.struck {
 		trail.Check("fault", false, title)

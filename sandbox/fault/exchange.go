@@ -128,8 +128,10 @@ const mostBody = 256 << 10
 // read learns whom a request is about. Its body stays readable.
 func (e *Engine) read(r *http.Request) (*Exchange, error) {
 	x := &Exchange{Kind: kindOf(r.URL.Path), Request: r, Form: r.URL.Query(), engine: e}
+	var body []byte
 	if r.Body != nil && r.Method == http.MethodPost {
-		body, err := io.ReadAll(io.LimitReader(r.Body, mostBody+1))
+		var err error
+		body, err = io.ReadAll(io.LimitReader(r.Body, mostBody+1))
 		r.Body = rest{io.MultiReader(bytes.NewReader(body), r.Body), r.Body}
 		if err != nil {
 			return nil, err
@@ -142,6 +144,9 @@ func (e *Engine) read(r *http.Request) (*Exchange, error) {
 	}
 	if x.Kind == JWKS || x.Kind == Discovery || x.Kind == Register || x.Kind == Other {
 		return x, nil
+	}
+	if x.Kind == Phone {
+		return x, e.lookUpPhone(x, string(body))
 	}
 	x.ClientID, x.RedirectURI, x.LoginHint = x.Form.Get("client_id"), x.Form.Get("redirect_uri"), x.Form.Get("login_hint")
 	if id, _, ok := r.BasicAuth(); ok {
@@ -177,6 +182,38 @@ func claimsOf(jwt string) *Object {
 		return nil
 	}
 	return o
+}
+
+// lookUpPhone finds whose phone calls, and about which login. The call is a JWS
+// whose signature the provider will check.
+func (e *Engine) lookUpPhone(x *Exchange, jws string) error {
+	head, rest, _ := strings.Cut(jws, ".")
+	raw, err := b64.DecodeString(head)
+	if err != nil {
+		return nil
+	}
+	header, err := ParseObject(raw)
+	if err != nil {
+		return nil
+	}
+	call := claimsOf(jws)
+	if call == nil || rest == "" {
+		return nil
+	}
+	return e.store.View(x.Ctx(), x.World().ID, func(tx vneid.Tx) error {
+		d, err := tx.Device(header.String("kid"))
+		if err == nil {
+			x.CCCD = d.CCCD
+			x.Login, err = tx.Login(call.String("login"))
+		}
+		if errors.Is(err, vneid.ErrNotFound) {
+			return nil
+		}
+		if err == nil {
+			x.ClientID, x.RedirectURI, x.LoginHint = x.Login.Request.ClientID, x.Login.Request.RedirectURI, x.Login.Request.LoginHint
+		}
+		return err
+	})
 }
 
 // lookUp asks the store for the login or the token that a request names.
