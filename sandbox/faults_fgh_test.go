@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox"
 )
 
 // userinfoFaults change the body of userinfo and nothing else.
@@ -396,5 +398,41 @@ func TestMessagesAndTheRegisterMisbehaveAsDescribed(t *testing.T) {
 	c.arm("J26", "down")
 	if status, _ := ask(); status != 503 {
 		t.Errorf("J26 down: %d", status)
+	}
+}
+
+func TestTheCertificateIsWrongAsDescribed(t *testing.T) {
+	r, _ := start(t, func(c *sandbox.Config) { c.TLS, c.Data = "auto", t.TempDir() })
+	get := func() error {
+		t.Helper()
+		c := trusting(t, r.CAFile()) // a new connection each time
+		resp, err := c.Get(r.Issuer + "/keys")
+		if err == nil {
+			resp.Body.Close()
+		}
+		return err
+	}
+	arm := func(body string) {
+		t.Helper()
+		req, _ := http.NewRequest("PUT", r.SandboxURL+"/api/v1/faults/armed", strings.NewReader(body))
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := trusting(t, r.CAFile()).Do(req)
+		if err != nil || resp.StatusCode != 200 {
+			t.Fatalf("%v %v", resp, err)
+		}
+		resp.Body.Close()
+	}
+	if err := get(); err != nil {
+		t.Fatal(err)
+	}
+	for variant, want := range map[string]string{"expired": "has expired", "wrong-host": "cannot validate certificate for 127.0.0.1", "unknown-ca": "unknown authority"} {
+		arm(`{"faults":[{"id":"H07","variant":"` + variant + `"}]}`)
+		if err := get(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", variant, err)
+		}
+	}
+	arm(`{"faults":[]}`)
+	if err := get(); err != nil {
+		t.Errorf("disarmed: %v", err)
 	}
 }

@@ -56,6 +56,7 @@ type Running struct {
 	work    sync.WaitGroup // what runs beside the listeners
 	endWork context.CancelFunc
 	worlds  *worlds
+	faults  *fault.Engine
 	rest    context.CancelFunc // ends what works beside the servers
 	unused  unused
 	closing sync.Once
@@ -121,12 +122,16 @@ func Start(ctx context.Context, c Config) (*Running, error) {
 		return fail(err) // names the database, without its password
 	}
 	r.store = store
+	r.faults = fault.New(fault.Config{Store: r.store, Logger: r.log, Rand: rand.Reader})
 	providerHandler, sandboxHandler, err := r.build(ctx, &c, provider[0].Addr())
 	if err != nil {
 		return fail(err)
 	}
 	idp, pretend := r.server(providerHandler, 30*time.Second), r.server(sandboxHandler, sms.MaxWait+15*time.Second)
 	r.servers = []*http.Server{idp, pretend}
+	if r.ca != nil {
+		idp.TLSConfig.GetCertificate = r.faults.Certificates(idp.TLSConfig.GetCertificate, r.ca.Wrong)
+	}
 	places, otherPlaces := c.connectionsFor()
 	beside, rest := context.WithCancel(ctx)
 	r.rest = rest
@@ -162,7 +167,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	if err != nil {
 		return nil, nil, err
 	}
-	faults := fault.New(fault.Config{Store: r.store, Logger: r.log, Rand: rand.Reader})
+	faults := r.faults
 	r.worlds = &worlds{faults: faults, config: c, store: r.store, passwordHash: passwordHash, inbox: r.inbox, log: r.log, rand: rand.Reader,
 		real: vneid.SystemClock{}, seed: seed, known: map[string]*keeper{}}
 	if err := r.worlds.openDefault(ctx); err != nil {

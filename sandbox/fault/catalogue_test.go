@@ -48,7 +48,7 @@ func TestTheCatalogueIsCompleteInBothLanguages(t *testing.T) {
 			t.Errorf("%s: what must be accepted is seen by a session, and nothing else is", f.ID)
 		}
 		h := &f.hooks
-		acts := h.request != nil || h.response != nil || h.authorization != nil || h.token != nil || h.idToken != nil || h.userinfo != nil || h.jwks != nil || h.discovery != nil || h.logout != nil || h.message != nil
+		acts := h.request != nil || h.response != nil || h.authorization != nil || h.token != nil || h.idToken != nil || h.userinfo != nil || h.jwks != nil || h.discovery != nil || h.logout != nil || h.message != nil || h.certificate
 		if acts == (f.Seam == SeamChoreography) {
 			t.Errorf("%s: a fault does something, a choreography nothing", f.ID)
 		}

@@ -91,9 +91,9 @@ type Fault struct {
 	Grade     Grade     `json:"grade"`
 	Seam      Seam      `json:"seam"`
 	Signals   []Signal  `json:"signals"`
-	Variants  []Variant `json:"variants"`  // the first is what happens when none is named; empty = there is one way
+	Variants  []Variant `json:"variants"`            // the first is what happens when none is named; empty = there is one way
 	Skippable *Text     `json:"skippable,omitempty"` // why the specification lets a relying party not look; nil = it does not
-	Asks      []string  `json:"asks"`      // what the relying party must have sent for the fault to mean anything
+	Asks      []string  `json:"asks"`                // what the relying party must have sent for the fault to mean anything
 
 	hooks hooks
 }
@@ -115,6 +115,7 @@ type hooks struct {
 	jwks          func(*Exchange, *Object)
 	discovery     func(*Exchange, *Object)
 	logout        func(*Exchange, *JWT) // the logout token on its way to the relying party
+	certificate   bool                  // the variant names a wrong certificate
 	// message says how much later an SMS comes, or that it never does.
 	message func(*Exchange) (late time.Duration, lost bool)
 }

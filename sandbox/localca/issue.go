@@ -67,8 +67,12 @@ func newAuthority(now time.Time) (pair, error) {
 
 // sign makes a certificate for hosts.
 func (ca pair) sign(hosts []string, now time.Time) (pair, error) {
+	return ca.signUntil(hosts, now, ca.cert.NotAfter)
+}
+
+func (ca pair) signUntil(hosts []string, now, until time.Time) (pair, error) {
 	t := template(now)
-	t.NotAfter = ca.cert.NotAfter
+	t.NotAfter = until
 	if t.NotBefore.Before(ca.cert.NotBefore) {
 		t.NotBefore = ca.cert.NotBefore
 	}

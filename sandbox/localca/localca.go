@@ -99,6 +99,37 @@ func (a *Authority) TLS() *tls.Config {
 	}
 }
 
+// Ways in which a certificate is wrong.
+const (
+	Expired   = "expired"
+	WrongHost = "wrong-host"
+	UnknownCA = "unknown-ca"
+)
+
+// Wrong makes a certificate that no program may accept, for tests of those that
+// look: it ended, is for another host, or is signed by an authority that nobody
+// knows.
+func (a *Authority) Wrong(how string) (*tls.Certificate, error) {
+	ca, hosts, now := a.fresh().ca, a.hosts, a.now()
+	until := ca.cert.NotAfter
+	switch how {
+	case Expired:
+		until = now.Add(-24 * time.Hour)
+	case WrongHost:
+		hosts = []string{"other-host.test"}
+	default:
+		var err error
+		if ca, err = newAuthority(now); err != nil {
+			return nil, err
+		}
+	}
+	leaf, err := ca.signUntil(hosts, now, until)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Certificate{Certificate: [][]byte{leaf.cert.Raw}, PrivateKey: leaf.key, Leaf: leaf.cert}, nil
+}
+
 // PEM is the authority's certificate, for whoever wants to trust it.
 func (a *Authority) PEM() []byte { return a.fresh().ca.certPEM() }
 

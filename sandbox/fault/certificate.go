@@ -1,0 +1,41 @@
+package fault
+
+import (
+	"crypto/tls"
+	"net/http"
+
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+)
+
+// Certificates stands before the choice of a listener's certificate: wrong makes
+// one that is wrong in a way named by the variant. A handshake names neither
+// client nor world, so what is armed in any world strikes whoever connects anew.
+func (e *Engine) Certificates(honest func(*tls.ClientHelloInfo) (*tls.Certificate, error), wrong func(how string) (*tls.Certificate, error)) func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		if e.count.Load() == 0 {
+			return honest(hello)
+		}
+		how := ""
+		e.boards.Range(func(_, v any) bool {
+			how = v.(*board).certificate(hello)
+			return how == ""
+		})
+		if how == "" {
+			return honest(hello)
+		}
+		e.log.InfoContext(hello.Context(), "fault served", "certificate", how)
+		return wrong(how)
+	}
+}
+
+// certificate is how the certificate of a connection is to be wrong, "" = not.
+func (b *board) certificate(hello *tls.ClientHelloInfo) string {
+	ctx := vneid.WithWorld(hello.Context(), &vneid.World{})
+	x := &Exchange{Kind: Discovery, Request: (&http.Request{}).WithContext(ctx)} // as nameless as that
+	for _, s := range b.candidates(x) {
+		if s.fault.hooks.certificate && b.draw(s) {
+			return s.variant()
+		}
+	}
+	return ""
+}
