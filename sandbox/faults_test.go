@@ -139,20 +139,24 @@ func (c *crooked) takeApart(compact string) *idToken {
 			return nil
 		}
 	}
+	signed, err := jose.ParseSigned(compact, []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.PS256, jose.EdDSA})
+	id.Genuine = err == nil && c.signedByUs(signed)
+	return id
+}
+
+func (c *crooked) signedByUs(signed *jose.JSONWebSignature) bool {
+	c.t.Helper()
 	_, raw := send(c.t, "GET", c.r.Issuer+"/keys", "")
 	var set jose.JSONWebKeySet
 	if json.Unmarshal([]byte(raw), &set) != nil {
-		return id
+		return false
 	}
-	signed, err := jose.ParseSigned(compact, []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.PS256, jose.EdDSA})
-	if err == nil {
-		for _, k := range set.Keys {
-			if _, err := signed.Verify(k); err == nil && k.Algorithm == id.Header["alg"] {
-				id.Genuine = true
-			}
+	for _, k := range set.Keys {
+		if _, err := signed.Verify(k); err == nil && k.Algorithm == signed.Signatures[0].Header.Algorithm {
+			return true
 		}
 	}
-	return id
+	return false
 }
 
 // struck says which faults the record of the sign-in tells of.
@@ -194,26 +198,6 @@ func without(m map[string]any, names ...string) map[string]any {
 	return m
 }
 
-// claimFaults are those that change claims of the ID token and nothing else:
-// which, and what is then right to say of them.
-var claimFaults = []struct {
-	id, variant string
-	changed     []string
-	is          func(c *crooked, claims map[string]any) bool
-}{
-	{"C01", "", []string{"iss"}, func(c *crooked, m map[string]any) bool { return m["iss"] == "https://other-issuer.test" }},
-	{"C02", "trailing-slash", []string{"iss"}, func(c *crooked, m map[string]any) bool { return m["iss"] == c.r.Issuer+"/" }},
-	{"C02", "scheme", []string{"iss"}, func(c *crooked, m map[string]any) bool {
-		return m["iss"] == strings.Replace(c.r.Issuer, "http:", "https:", 1)
-	}},
-	{"C02", "case", []string{"iss"}, func(c *crooked, m map[string]any) bool {
-		return m["iss"] != c.r.Issuer && strings.EqualFold(fmt.Sprint(m["iss"]), c.r.Issuer)
-	}},
-	{"C02", "port", []string{"iss"}, func(c *crooked, m map[string]any) bool {
-		return strings.HasSuffix(fmt.Sprint(m["iss"]), ":8443") || strings.HasSuffix(fmt.Sprint(m["iss"]), ":8444")
-	}},
-}
-
 func TestAClaimIsWrongAsDescribedAndEverythingElseIsRight(t *testing.T) {
 	c := newCrooked(t)
 	honest := c.signIn()
@@ -228,7 +212,7 @@ func TestAClaimIsWrongAsDescribedAndEverythingElseIsRight(t *testing.T) {
 			switch {
 			case got.ID == nil || !got.ID.Genuine:
 				t.Fatalf("the token is not signed by the provider: %s", got.TokenBody)
-			case fmt.Sprint(differs(without(honest.ID.Claims, changing...), without(got.ID.Claims, without2(changing, want.changed)...))) != fmt.Sprint(want.changed):
+			case fmt.Sprint(differs(without(honest.ID.Claims, without2(changing, want.changed)...), without(got.ID.Claims, without2(changing, want.changed)...))) != fmt.Sprint(want.changed):
 				t.Errorf("differs in %v\n%v\n%v", differs(honest.ID.Claims, got.ID.Claims), honest.ID.Claims, got.ID.Claims)
 			case !want.is(c, got.ID.Claims):
 				t.Errorf("not as described: %v", got.ID.Claims)

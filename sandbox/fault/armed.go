@@ -101,6 +101,9 @@ type striker struct {
 	fault *Fault
 	left  int // -1 = for ever
 	drawn uint64
+	// What was drawn for the last sign-ins, of a fault that makes two messages of
+	// one wrong: both are, or none.
+	signIns map[string]bool
 }
 
 func newBoard(kept string) (*board, error) {
@@ -159,7 +162,8 @@ func (b *board) candidates(x *Exchange) (list []*striker) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, s := range b.list {
-		if s.left != 0 && s.meets(x) {
+		begun := x.Login != nil && s.signIns[x.Login.ID]
+		if (s.left != 0 || begun) && s.meets(x) {
 			list = append(list, s)
 		}
 	}
@@ -184,9 +188,27 @@ func (b *board) announced(x *Exchange) (list []*striker) {
 }
 
 // draw decides whether a fault strikes, and counts.
-func (b *board) draw(s *striker) bool {
+func (b *board) draw(s *striker, x *Exchange) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if s.fault.hooks.idToken == nil || s.fault.hooks.userinfo == nil || x.Login == nil {
+		return s.draw()
+	}
+	strikes, known := s.signIns[x.Login.ID]
+	if !known {
+		strikes = s.draw()
+		if s.signIns == nil || len(s.signIns) >= mostSignIns {
+			s.signIns = map[string]bool{}
+		}
+		s.signIns[x.Login.ID] = strikes
+	}
+	return strikes
+}
+
+// mostSignIns bounds what is remembered of an armed fault.
+const mostSignIns = 1000
+
+func (s *striker) draw() bool {
 	if s.left == 0 || s.Probability < 1 && s.next() >= s.Probability {
 		return false
 	}
@@ -208,7 +230,7 @@ func (s *striker) next() float64 {
 func (b *board) giveBack(s *striker) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if s.Times > 0 {
+	if s.Times > 0 && s.signIns == nil {
 		s.left++
 	}
 }

@@ -33,7 +33,7 @@ func (b *board) certificate(hello *tls.ClientHelloInfo) string {
 	ctx := vneid.WithWorld(hello.Context(), &vneid.World{})
 	x := &Exchange{Kind: Discovery, Request: (&http.Request{}).WithContext(ctx)} // as nameless as that
 	for _, s := range b.candidates(x) {
-		if s.fault.hooks.certificate && b.draw(s) {
+		if s.fault.hooks.certificate && b.draw(s, x) {
 			return s.variant()
 		}
 	}

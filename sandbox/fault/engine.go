@@ -131,7 +131,7 @@ func (e *Engine) exchange(x *Exchange, b *board, candidates []*striker, next htt
 	strike := func(s *striker, hook func()) {
 		strikes, known := drawn[s]
 		if !known {
-			strikes = b.draw(s)
+			strikes = b.draw(s, x)
 			drawn[s] = strikes
 		}
 		if !strikes {

@@ -26,7 +26,7 @@ const (
 	Introspect Kind = "introspect"
 	Revoke     Kind = "revoke"
 	EndSession Kind = "end_session"
-	Phone      Kind = "phone"  // of the phone app
+	Phone      Kind = "phone"    // of the phone app
 	Logout     Kind = "logout"   // from the provider to the relying party
 	Register   Kind = "register" // a question to the population database
 	Message    Kind = "message"  // an SMS

@@ -64,7 +64,7 @@ func (e *Engine) alterLogout(r *http.Request, b *board, body string) (altered st
 	x := &Exchange{Kind: Logout, Request: r, Form: form, ClientID: t.Claims.String("aud"), engine: e}
 	for _, s := range b.candidates(x) {
 		h := s.fault.hooks.logout
-		if h == nil || !b.draw(s) {
+		if h == nil || !b.draw(s, x) {
 			continue
 		}
 		x.at, x.Variant, x.Armed, x.silent = s, s.variant(), s.Armed, false

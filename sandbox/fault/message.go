@@ -32,7 +32,7 @@ func (m messages) Take(ctx context.Context, tx vneid.Tx, c vneid.CCCD, sms vneid
 		return err
 	}
 	for _, s := range b.candidates(x) {
-		if s.fault.hooks.message == nil || !b.draw(s) {
+		if s.fault.hooks.message == nil || !b.draw(s, x) {
 			continue
 		}
 		x.at, x.Variant, x.Armed = s, s.variant(), s.Armed
