@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -174,7 +175,7 @@ func (f *flow) struck() (list []string) {
 // differs lists the members in which two JSON objects differ.
 func differs(a, b map[string]any) (list []string) {
 	for name := range a {
-		if x, ok := b[name]; !ok || fmt.Sprint(x) != fmt.Sprint(a[name]) {
+		if x, ok := b[name]; !ok || !reflect.DeepEqual(x, a[name]) {
 			list = append(list, name)
 		}
 	}
