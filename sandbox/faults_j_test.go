@@ -56,7 +56,7 @@ func TestWhoThePersonIsIsWrongAsDescribed(t *testing.T) {
 		}},
 		{"J18", "", "[email]", func(m map[string]any) bool { return m["email_verified"] == false }},
 		{"J18", "absent", "[email email_verified]", func(m map[string]any) bool { return m["email_verified"] == nil }},
-		{"J18", "text", "[email]", func(m map[string]any) bool { return m["email_verified"] == "false" }},
+		{"J18", "text", "[email email_verified]", func(m map[string]any) bool { return m["email_verified"] == "false" }},
 		{"J22", "", "[account_type cccd representative_cccd tax_number]", func(m map[string]any) bool {
 			return m["account_type"] == "organisation" && m["representative_cccd"] == an["cccd"]
 		}},
