@@ -210,7 +210,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 		return nil, nil, fmt.Errorf("build the provider: %w", err)
 	}
 	r.idp = idp
-	faults.Join(idp.SignAs, idp.KeySet)
+	faults.Join(idp)
 	r.worlds.keys, r.worlds.records = idp.PrepareKeys, r.records
 	r.worlds.forget = func(world string) { idp.ForgetWorld(world); faults.Forget(world) }
 	if err := idp.OpenKeys(ctx); err != nil {

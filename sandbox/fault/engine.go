@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -32,6 +33,8 @@ type Engine struct {
 	// Of the provider, which is made later; see [Engine.Join].
 	signer func(ctx context.Context, kid string, input []byte) ([]byte, error)
 	keys   func(ctx context.Context) ([]byte, error)
+	// rotator takes the rotation of an algorithm's key a stage on.
+	rotator func(ctx context.Context, alg, stage string) error
 
 	boards sync.Map // world → *board
 	count  atomic.Int64
@@ -42,10 +45,31 @@ func New(c Config) *Engine {
 	return &Engine{store: c.Store, log: c.Logger, rand: c.Rand}
 }
 
-// Join gives the engine what only the provider can do: sign with a key of the
-// request's world, and tell its key set.
-func (e *Engine) Join(signer func(ctx context.Context, kid string, input []byte) ([]byte, error), keys func(ctx context.Context) ([]byte, error)) {
-	e.signer, e.keys = signer, keys
+// Provider is what only the provider can do, in the world of a request.
+type Provider interface {
+	SignAs(ctx context.Context, kid string, input []byte) ([]byte, error)
+	KeySet(ctx context.Context) ([]byte, error)
+	RotateKey(ctx context.Context, alg, stage string) error
+}
+
+// Join gives the engine its provider.
+func (e *Engine) Join(p Provider) { e.signer, e.keys, e.rotator = p.SignAs, p.KeySet, p.RotateKey }
+
+// algOf is what a client's ID tokens are signed by.
+func (e *Engine) algOf(x *Exchange) (alg string) {
+	alg = "RS256"
+	err := e.store.View(x.Ctx(), x.World().ID, func(tx vneid.Tx) error {
+		c, err := tx.Client(x.ClientID)
+		if errors.Is(err, vneid.ErrNotFound) {
+			return nil
+		}
+		if err == nil {
+			alg = c.IDTokenSignedAlg
+		}
+		return err
+	})
+	e.must(x, err)
+	return alg
 }
 
 // Follow arms in a world what was kept for it (JSON as of [Keep]); "" disarms

@@ -22,8 +22,7 @@ func standing(t testing.TB, next http.HandlerFunc) (*Engine, func(method, target
 	}
 	t.Cleanup(func() { store.Close() })
 	e := New(Config{Store: store, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	e.Join(func(context.Context, string, []byte) ([]byte, error) { return []byte("signature"), nil },
-		func(context.Context) ([]byte, error) { return []byte(`{"keys":[]}`), nil })
+	e.Join(provider{})
 	world := &vneid.World{ID: vneid.DefaultWorld, Issuer: "http://localhost:9998", Clock: vneid.SystemClock{}, Policy: vneid.DefaultPolicy()}
 	h := e.Around(next)
 	return e, func(method, target, body string, headers ...string) *httptest.ResponseRecorder {
@@ -36,6 +35,14 @@ func standing(t testing.TB, next http.HandlerFunc) (*Engine, func(method, target
 		return w
 	}
 }
+
+type provider struct{}
+
+func (provider) SignAs(context.Context, string, []byte) ([]byte, error) {
+	return []byte("signature"), nil
+}
+func (provider) KeySet(context.Context) ([]byte, error)          { return []byte(`{"keys":[]}`), nil }
+func (provider) RotateKey(context.Context, string, string) error { return nil }
 
 func TestNothingArmedTouchesNothing(t *testing.T) {
 	var seen http.ResponseWriter
