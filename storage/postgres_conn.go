@@ -196,17 +196,21 @@ func (c *postgresConn) QueryRowContext(ctx context.Context, query string, args .
 }
 
 // commit goes with the writes that are pending. An error of one of them keeps
-// the server from committing. Alone, after them, when nothing was answered yet:
-// a connection that turns out dead may then be replaced, since nothing can have
-// been committed.
+// the server from committing.
+//
+// When nothing was sent before, they are a transaction by themselves, without
+// BEGIN and COMMIT: the server commits at the end of a pipeline. It reads nothing
+// that somebody could change meanwhile, so its isolation does not matter. A
+// connection that turns out dead is replaced then too, and what was written
+// before it died is written again: a row that is replaced, or one that is there
+// already, which fn is told.
 func (c *postgresConn) commit(ctx context.Context) error {
-	if !c.sent && !slices.ContainsFunc(c.pending[1:], func(s pendingStatement) bool { return s.done == nil }) {
-		return nil // nothing was written, or read
-	}
-	if !c.answered {
-		if err := c.flush(ctx); err != nil {
-			return err
+	if !c.sent {
+		if !slices.ContainsFunc(c.pending[1:], func(s pendingStatement) bool { return s.done == nil }) {
+			return nil // nothing was written, or read
 		}
+		c.pending = c.pending[1:]
+		return c.flush(ctx)
 	}
 	var err error
 	var tag string

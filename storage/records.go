@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
@@ -64,12 +65,10 @@ var (
 
 	// Told again what is known, a record stays as it is; a result of a lower rank
 	// comes late, from another process.
-	updateRecord = newQuery(`UPDATE records SET updated_ms = CASE WHEN updated_ms < ? THEN ? ELSE updated_ms END,
-		client_id = CASE WHEN ? <> '' THEN ? ELSE client_id END, session_id = CASE WHEN ? <> '' THEN ? ELSE session_id END,
-		cccd = CASE WHEN ? <> '' THEN ? ELSE cccd END, cccd_hash = CASE WHEN ? <> '' THEN ? ELSE cccd_hash END,
-		ends_ms = CASE WHEN ? >= result_rank THEN ? ELSE ends_ms END, error = CASE WHEN ? >= result_rank THEN ? ELSE error END,
-		result = CASE WHEN ? >= result_rank THEN ? ELSE result END, result_rank = CASE WHEN ? >= result_rank THEN ? ELSE result_rank END
-		WHERE world = ? AND id = ?`)
+	addRecord = newQuery(records.insertNew[dialectSQLite] + ` ON CONFLICT (world, id) DO UPDATE SET
+		updated_ms = CASE WHEN records.updated_ms < excluded.updated_ms THEN excluded.updated_ms ELSE records.updated_ms END, ` +
+		keepUnless("<> ''", "client_id", "session_id", "cccd", "cccd_hash") + ", " +
+		keepUnless("", "ends_ms", "error", "result", "result_rank"))
 	touchRecord = newQuery("UPDATE records SET updated_ms = CASE WHEN updated_ms < ? THEN ? ELSE updated_ms END WHERE world = ? AND id = ?")
 
 	recordOfSession = records.by("session_id = ? AND session_id <> '' ORDER BY CASE WHEN client_id = ? THEN 0 ELSE 1 END, seq DESC LIMIT 1")
@@ -82,56 +81,55 @@ var (
 	pruneTraffic    = newQuery("DELETE FROM traffic WHERE world = ? AND seq <= ?")
 )
 
-func (t *tx) AddToRecord(part *vneid.Record) (begun bool, err error) {
+// keepUnless sets columns to what is new, unless it is empty or of a lower rank.
+func keepUnless(said string, columns ...string) string {
+	var set []string
+	for _, c := range columns {
+		when := "excluded.result_rank >= records.result_rank"
+		if said != "" {
+			when = "excluded." + c + " " + said
+		}
+		set = append(set, c+" = CASE WHEN "+when+" THEN excluded."+c+" ELSE records."+c+" END")
+	}
+	return strings.Join(set, ", ")
+}
+
+func (t *tx) AddToRecord(part *vneid.Record) error {
 	id := part.ID
 	if id == "" {
 		var found recordRow
 		err := t.take("record of session", records, recordOfSession, &found, part.SessionID, part.ClientID)
 		if errors.Is(err, vneid.ErrNotFound) {
-			return false, nil
+			return nil
 		}
 		if err != nil {
-			return false, err
+			return err
 		}
 		id = found.ID
 	}
-	err = t.write("add to record", func() error {
+	return t.write("add to record", func() error {
 		if err := checkText(part); err != nil {
 			return err
 		}
-		var n int64
 		var err error
-		rank, at := part.Result.Rank(), ms(part.UpdatedAt)
+		at := ms(part.UpdatedAt)
 		if part.ID == "" {
 			// What a session does tells nothing about how its login ended.
-			n, err = t.exec(touchRecord, at, at, t.world, id)
+			err = t.change(touchRecord, at, at, t.world, id)
 		} else {
-			ends, result := ms(part.EndsAt), string(part.Result)
-			n, err = t.exec(updateRecord, at, at, part.ClientID, part.ClientID, part.SessionID, part.SessionID,
-				part.CCCD, part.CCCD, part.CCCDHash, part.CCCDHash, rank, ends, rank, part.Error, rank, result, rank, rank, t.world, id)
-		}
-		if err != nil {
-			return err
-		}
-		if n == 0 {
 			started := part.StartedAt
 			if started.IsZero() {
 				started = part.UpdatedAt
 			}
-			row := &recordRow{World: t.world, ID: id, ClientID: part.ClientID, CCCD: part.CCCD, CCCDHash: part.CCCDHash, SessionID: part.SessionID,
-				Result: string(part.Result), Rank: rank, Error: part.Error, StartedMS: ms(started), UpdatedMS: at, EndsMS: ms(part.EndsAt)}
-			if n, err = t.exec(records.insert, records.values(row)...); err != nil {
-				return err
-			}
-			begun = n == 1 // or another process was faster, and has begun it
+			err = t.change(addRecord, records.values(&recordRow{World: t.world, ID: id, ClientID: part.ClientID, CCCD: part.CCCD, CCCDHash: part.CCCDHash,
+				SessionID: part.SessionID, Result: string(part.Result), Rank: part.Result.Rank(), Error: part.Error, StartedMS: ms(started),
+				UpdatedMS: at, EndsMS: ms(part.EndsAt)})...)
 		}
-		if len(part.Steps) == 0 {
-			return nil
+		if err != nil || len(part.Steps) == 0 {
+			return err
 		}
-		_, err = t.exec(recordSteps.insert, recordSteps.values(&recordStepsRow{World: t.world, RecordID: id, Steps: toJSON(part.Steps)})...)
-		return err
+		return t.change(recordSteps.insertNew, recordSteps.values(&recordStepsRow{World: t.world, RecordID: id, Steps: toJSON(part.Steps)})...)
 	})
-	return begun, err
 }
 
 func (t *tx) Record(id string) (*vneid.Record, error) {

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
 	"slices"
@@ -129,16 +130,17 @@ func (t *table) text(row any, column string) string {
 const mostSaves = 64
 
 // saveSome writes the columns in which two rows of one key differ; nil when old
-// is not of that version. An index is only touched when its columns are written.
+// is not of that version, where rows have one, when nothing differs, or when there
+// are texts enough. An index is only touched when its columns are written.
 func (t *table) saveSome(old, row any, version int) (*query, []any) {
 	a, b := t.values(old), t.values(row)
-	if v, ok := a[t.version].(int); !ok || v != version {
+	if t.version >= 0 && a[t.version] != any(version) {
 		return nil, nil
 	}
 	var which uint64
 	args := make([]any, 0, len(a)+1)
 	for _, i := range t.others {
-		if a[i] != b[i] {
+		if !same(a[i], b[i]) {
 			which |= 1 << i
 			args = append(args, b[i])
 		}
@@ -146,12 +148,17 @@ func (t *table) saveSome(old, row any, version int) (*query, []any) {
 	for _, i := range t.keys {
 		args = append(args, b[i])
 	}
-	args = append(args, version)
+	if t.version >= 0 {
+		args = append(args, version)
+	}
+	if which == 0 {
+		return nil, nil
+	}
 	if q, ok := t.some.Load(which); ok {
 		return q.(*query), args
 	}
 	if t.saves.Load() >= mostSaves {
-		return &t.save, t.savedValues(row, version)
+		return nil, nil
 	}
 	t.saves.Add(1)
 	var set, keys []string
@@ -163,9 +170,20 @@ func (t *table) saveSome(old, row any, version int) (*query, []any) {
 	for _, i := range t.keys {
 		keys = append(keys, t.names[i]+" = ?")
 	}
-	q := newQuery("UPDATE " + t.name + " SET " + strings.Join(set, ", ") + " WHERE " + strings.Join(keys, " AND ") + " AND version = ?")
+	if t.version >= 0 {
+		keys = append(keys, "version = ?")
+	}
+	q := newQuery("UPDATE " + t.name + " SET " + strings.Join(set, ", ") + " WHERE " + strings.Join(keys, " AND "))
 	t.some.Store(which, &q)
 	return &q, args
+}
+
+// same compares what a column holds.
+func same(a, b any) bool {
+	if blob, ok := a.([]byte); ok {
+		return bytes.Equal(blob, b.([]byte))
+	}
+	return a == b
 }
 
 // targets are the places that a row is read into.

@@ -157,11 +157,20 @@ func (t *tx) insert(what string, into *table, value, row any) error {
 	})
 }
 
-// put inserts or replaces the row made from value.
+// put inserts or replaces the row made from value. Of one that this transaction
+// has read only what changed is written.
 func (t *tx) put(what string, into *table, value, row any) error {
 	return t.write(what, func() error {
 		if err := checkText(value); err != nil {
 			return err
+		}
+		if own, ok := row.(interface{ key() string }); ok {
+			if old := t.recall(into, own.key()); old != nil {
+				if some, args := into.saveSome(old, row, 0); some != nil {
+					t.remember(into, own.key(), row)
+					return t.change(*some, args...)
+				}
+			}
 		}
 		t.forget(into)
 		return t.change(into.put, into.values(row)...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -168,8 +169,13 @@ func (w *writer) take(ctx context.Context) error {
 }
 
 // pass hands the connection to who waits longest, with the transaction that
-// is open. When nobody waits, or enough have joined, it commits first.
+// is open. When nobody waits, or enough have joined, it commits first. Who could
+// come without waiting comes before that: a busy process has requests that are
+// ready to run, and each that joins saves a commit.
 func (w *writer) pass() {
+	if w.batch != nil && !w.awaited() {
+		runtime.Gosched()
+	}
 	for {
 		w.mu.Lock()
 		if w.batch == nil || len(w.queue) > 0 && w.batch.size < w.most {
@@ -184,6 +190,13 @@ func (w *writer) pass() {
 		w.mu.Unlock()
 		w.commit()
 	}
+}
+
+// awaited reports whether somebody waits for the connection.
+func (w *writer) awaited() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.queue) > 0
 }
 
 func (w *writer) commit() {

@@ -185,8 +185,8 @@ type Tx interface {
 
 	// AddToRecord adds a part to a record, and begins it when it is new. An empty
 	// field leaves the stored one; Result, Error and EndsAt stay too when the
-	// stored result has a higher rank. begun = there was none.
-	AddToRecord(part *Record) (begun bool, err error)
+	// stored result has a higher rank.
+	AddToRecord(part *Record) error
 	// Records lists records without their steps, the last begun first.
 	Records(RecordFilter) ([]Record, error)
 	Record(id string) (*Record, error)

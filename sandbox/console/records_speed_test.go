@@ -39,7 +39,7 @@ func TestPagesOfLoginsAreQuickWithAsManyAsAreKept(t *testing.T) {
 			for i := from; i < from+1000; i++ {
 				r := vneid.Record{ID: fmt.Sprint("login-", i), ClientID: clients[i%len(clients)], CCCD: "038******001", CCCDHash: fmt.Sprint(i % 50), Result: vneid.ResultSignedIn,
 					StartedAt: now, UpdatedAt: now, Steps: steps}
-				if _, err := tx.AddToRecord(&r); err != nil {
+				if err := tx.AddToRecord(&r); err != nil {
 					return err
 				}
 			}

@@ -26,7 +26,7 @@ const (
 	mostQueued  = 8192                   // parts that wait for the writer
 	flushAt     = 512                    // parts that do not wait any longer
 	partsAtOnce = 16                     // in one transaction: logins wait no longer than that takes
-	pruneEvery  = 200                    // records, or rows of traffic, that were begun
+	pruneEvery  = 200                    // parts of records, or rows of traffic
 	writeWithin = 10 * time.Second       // for one transaction, or its parts are dropped
 )
 
@@ -133,7 +133,7 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 // Run writes what comes until ctx ends, then what is left.
 func (r *Recorder) Run(ctx context.Context) {
 	defer close(r.over)
-	w := &writer{r: r, begun: map[string]int{}}
+	w := &writer{r: r, rows: map[string]int{}}
 	var due <-chan time.Time
 	for {
 		select {

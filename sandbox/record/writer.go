@@ -12,7 +12,7 @@ type writer struct {
 	r      *Recorder
 	worlds []*pending
 	parts  int
-	begun  map[string]int // world → records and rows of traffic begun since it was pruned
+	rows   map[string]int // world → parts of records and rows of traffic since it was pruned
 	broken bool           // the last flush failed, and the log knows
 }
 
@@ -123,27 +123,23 @@ func (w *writer) flush(ctx context.Context) {
 	var failed error
 	for _, p := range worlds {
 		for some := range slices.Chunk(p.parts, partsAtOnce) {
-			failed = w.write(ctx, p.world, len(some), func(tx vneid.Tx) (begun int, err error) {
+			failed = w.write(ctx, p.world, len(some), func(tx vneid.Tx) error {
 				for _, part := range some {
-					isNew, err := tx.AddToRecord(part)
-					if err != nil {
-						return 0, err
-					}
-					if isNew {
-						begun++
+					if err := tx.AddToRecord(part); err != nil {
+						return err
 					}
 				}
-				return begun, nil
+				return nil
 			})
 		}
 		if len(p.traffic) > 0 {
-			failed = w.write(ctx, p.world, len(p.traffic), func(tx vneid.Tx) (int, error) {
+			failed = w.write(ctx, p.world, len(p.traffic), func(tx vneid.Tx) error {
 				for _, t := range p.traffic {
 					if err := tx.AddTraffic(t); err != nil {
-						return 0, err
+						return err
 					}
 				}
-				return len(p.traffic), nil
+				return nil
 			})
 		}
 		w.prune(ctx, p.world)
@@ -155,33 +151,28 @@ func (w *writer) flush(ctx context.Context) {
 	w.r.tell()
 }
 
-func (w *writer) write(ctx context.Context, world string, parts int, fn func(vneid.Tx) (begun int, err error)) error {
+func (w *writer) write(ctx context.Context, world string, parts int, fn func(vneid.Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, writeWithin)
 	defer cancel()
-	var begun int
-	err := w.r.store.Update(ctx, world, func(tx vneid.Tx) (err error) {
-		begun, err = fn(tx)
-		return err
-	})
-	if err != nil {
+	if err := w.r.store.Update(ctx, world, fn); err != nil {
 		w.r.dropped.Add(parts)
 		return err
 	}
 	w.r.written.Add(parts)
-	if _, known := w.begun[world]; !known {
-		w.begun[world] = pruneEvery // who knows how many an earlier process left
+	if _, known := w.rows[world]; !known {
+		w.rows[world] = pruneEvery // who knows how many an earlier process left
 	}
-	w.begun[world] += begun
+	w.rows[world] += parts
 	return nil
 }
 
 // prune keeps the store bounded. A failure is not ours to repair: the next one
 // removes more.
 func (w *writer) prune(ctx context.Context, world string) {
-	if w.begun[world] < pruneEvery {
+	if w.rows[world] < pruneEvery {
 		return
 	}
-	w.begun[world] = 0
+	w.rows[world] = 0
 	ctx, cancel := context.WithTimeout(ctx, writeWithin)
 	defer cancel()
 	if err := w.r.store.Update(ctx, world, func(tx vneid.Tx) error { return tx.PruneRecords(vneid.MostRecords, vneid.MostTraffic) }); err != nil {

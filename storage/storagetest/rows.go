@@ -94,8 +94,7 @@ func (e *everything) writeRecord(tx vneid.Tx) error {
 	if _, err := tx.Record(part.ID); err == nil {
 		part.Steps = nil
 	}
-	_, err := tx.AddToRecord(&part)
-	return errors.Join(err, tx.AddTraffic(&e.traffic))
+	return errors.Join(tx.AddToRecord(&part), tx.AddTraffic(&e.traffic))
 }
 
 // check reads everything back through every getter.
