@@ -108,6 +108,17 @@ func (v *visitor) signIn(cccd string) (code string) {
 // with the code that it brings.
 func (v *visitor) signInTo(cccd string) (code string, at *url.URL) {
 	v.t.Helper()
+	resp, body := v.last(cccd)
+	at, err := resp.Location()
+	if err != nil {
+		v.t.Fatalf("no way back: %d %.500s", resp.StatusCode, body)
+	}
+	return at.Query().Get("code"), at
+}
+
+// last is the provider's last answer of a sign-in.
+func (v *visitor) last(cccd string) (*http.Response, string) {
+	v.t.Helper()
 	page := v.r.Issuer + "/login/" + v.id
 	v.open("POST", page+"/password", url.Values{"username": {cccd}, "password": {"Sandbox@2024"}})
 	var sms []struct{ OTP, Login string }
@@ -116,11 +127,7 @@ func (v *visitor) signInTo(cccd string) (code string, at *url.URL) {
 	if strings.Contains(body, "/sharing") {
 		resp, body = v.open("POST", page+"/sharing", url.Values{"decision": {"share"}, "agree": {"yes"}})
 	}
-	at, err := resp.Location()
-	if err != nil {
-		v.t.Fatalf("no way back: %d %.500s", resp.StatusCode, body)
-	}
-	return at.Query().Get("code"), at
+	return resp, body
 }
 
 const basic = "Authorization: Basic bXktcG9ydGFsOm15LXBvcnRhbC1zZWNyZXQ=" // my-portal:my-portal-secret

@@ -36,8 +36,9 @@ type Engine struct {
 	// rotator takes the rotation of an algorithm's key a stage on.
 	rotator func(ctx context.Context, alg, stage string) error
 
-	boards sync.Map // world → *board
-	count  atomic.Int64
+	boards    sync.Map // world → *board
+	disguised disguises
+	count     atomic.Int64
 }
 
 // New makes an engine with nothing armed.
@@ -139,7 +140,7 @@ func (e *Engine) Around(next http.Handler) http.Handler {
 		}
 		candidates, announced := b.candidates(x), b.announced(x)
 		if len(candidates) == 0 && len(announced) == 0 {
-			next.ServeHTTP(w, r)
+			next.ServeHTTP(w, x.Request)
 			return
 		}
 		e.exchange(x, b, candidates, next)

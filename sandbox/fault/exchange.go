@@ -160,6 +160,7 @@ func (e *Engine) read(r *http.Request) (*Exchange, error) {
 	if hint := claimsOf(x.Form.Get("id_token_hint")); hint != nil && x.ClientID == "" {
 		x.ClientID = hint.String("aud")
 	}
+	e.undisguise(x)
 	return x, e.lookUp(x)
 }
 
