@@ -91,9 +91,14 @@ func newTable(row any) *table {
 	return t
 }
 
-// by finds the one row of a world that matches.
+// by finds the one row of a world that matches. The driver of SQLite asks for the
+// declared type and the name of each column at each query; an expression has none,
+// and an empty name costs nothing.
 func (t *table) by(where string) query {
-	return newQuery("SELECT " + t.list + " FROM " + t.name + " WHERE world = ? AND " + where)
+	from := " FROM " + t.name + " WHERE world = ? AND " + where
+	q := newQuery("SELECT " + t.list + from)
+	q[dialectSQLite] = "SELECT +" + strings.Join(t.names, ` AS "", +`) + ` AS ""` + from
+	return q
 }
 
 // values are those of the columns, for INSERT.
