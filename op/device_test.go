@@ -112,7 +112,7 @@ func TestADeviceGetsTokensWhenThePhoneConfirms(t *testing.T) {
 	k := newKiosk(t)
 	for name, text := range map[string]string{"by QR": "verification_uri_complete", "by hand": "user_code"} {
 		d := k.begin("kiosk")
-		if d["verification_uri"] != scanURL || d["interval"] != 5.0 || d["expires_in"] != 600.0 || !strings.HasPrefix(d["verification_uri_complete"].(string), codeURL+"?") {
+		if d["verification_uri"] != scanURL || d["interval"] != 5.0 || d["expires_in"] != 600.0 || !strings.HasPrefix(d["verification_uri_complete"].(string), codeURL+"/") {
 			t.Fatalf("device authorization: %v", d)
 		}
 		k.ask("kiosk", d).is(t, "before a scan", 400, "authorization_pending")

@@ -480,7 +480,7 @@ func TestNoSecretOfAWaitingBrowserStandsInTheLog(t *testing.T) {
 	p.must("scan", members{"code": code})
 	w.browser().get(w.url + page)
 	log := w.log.String()
-	canaries := []string{code[len(codeURL)+28:], w.loginOf(page).QRShort(w.world.Salt), an}
+	canaries := []string{code[len(codeURL)+1:], w.loginOf(page).QRShort(w.world.Salt), an}
 	at, _ := url.Parse(w.url)
 	for _, c := range b.Jar.Cookies(at) {
 		canaries = append(canaries, c.Value)

@@ -23,6 +23,7 @@ func TestPathsAreLoggedWithoutIdsAndNumbers(t *testing.T) {
 		"/api/v1/clients/thanhhoa-portal":   "/api/v1/clients/thanhhoa-portal",
 		"/assets/style.0123456789ab.css":    "/assets/{id}",
 		"/Sandbox@2024":                     "/{id}",
+		"/Q/SSC6VLDDYPAXKLT5N6C2M":          "/{id}/{id}",
 		"/a\nb":                             "/{id}",
 		"//x":                               "//x",
 		"/" + strings.Repeat("a", 25):       "/{id}",

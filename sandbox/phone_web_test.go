@@ -44,7 +44,7 @@ func TestThePhoneIsClosedToForeignPagesAndOpenToLinks(t *testing.T) {
 		if resp, _ := send(t, "POST", r.SandboxURL+"/phone/take", "cccd=038090000001", "Content-Type: application/x-www-form-urlencoded", "Sec-Fetch-Site: "+site); resp.StatusCode != 403 || resp.Header.Get("Set-Cookie") != "" {
 			t.Errorf("a form of a %s page: %d", site, resp.StatusCode)
 		}
-		resp, body := send(t, "GET", r.SandboxURL+"/Q?x", "", "Accept: text/html", "Sec-Fetch-Site: "+site)
+		resp, body := send(t, "GET", r.SandboxURL+"/Q/x", "", "Accept: text/html", "Sec-Fetch-Site: "+site)
 		if resp.StatusCode != 200 || !strings.Contains(body, "Quét mã này?") {
 			t.Errorf("a link of a %s page: %d", site, resp.StatusCode)
 		}

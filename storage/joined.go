@@ -154,6 +154,7 @@ func newLogin() any { return new(loginRow) }
 
 var (
 	loginWith       = newJoin("a.id = ?", joinPart{logins, "", &loginByID, newLogin}, clientOf("client_id = id"), personOf("cccd = cccd"))
+	loginStarting   = newJoin("a.id >= ? ORDER BY a.id LIMIT 1", joinPart{logins, "", &loginByStart, newLogin}, clientOf("client_id = id"))
 	loginByCodeWith = newJoin("a.code_hash = ? AND a.code_hash <> ''", joinPart{logins, "", &loginByCode, newLogin}, personOf("cccd = cccd"), sessionOf("session_id = id"))
 	tokenWith       = newJoin("a.hash = ?", joinPart{tokens, "", &tokenByHash, func() any { return new(tokenRow) }}, personOf("cccd = cccd"))
 	deviceWith      = newJoin("a.id = ?", joinPart{devices, "", &deviceByID, func() any { return new(deviceRow) }}, personOf("cccd = cccd"))
@@ -168,6 +169,15 @@ func (r *accountRow) person() (*vneid.Account, error) {
 	return &a, err
 }
 
+// client is nil for the row of none.
+func (r *clientRow) client() (*vneid.Client, error) {
+	if r.World == "" {
+		return nil, nil
+	}
+	c, err := r.value()
+	return &c, err
+}
+
 func (t *tx) LoginWith(id string) (l *vneid.Login, c *vneid.Client, a *vneid.Account, err error) {
 	rows, err := t.joined("login with client and person", loginWith, id)
 	if err != nil {
@@ -176,15 +186,27 @@ func (t *tx) LoginWith(id string) (l *vneid.Login, c *vneid.Client, a *vneid.Acc
 	if l, err = rows[0].(*loginRow).value(); err != nil {
 		return nil, nil, nil, err
 	}
-	if row := rows[1].(*clientRow); row.World != "" {
-		client, err := row.value()
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		c = &client
+	if c, err = rows[1].(*clientRow).client(); err != nil {
+		return nil, nil, nil, err
 	}
 	a, err = rows[2].(*accountRow).person()
 	return l, c, a, err
+}
+
+func (t *tx) LoginStarting(start string) (l *vneid.Login, c *vneid.Client, err error) {
+	rows, err := t.joined("login by the start of its id, with client", loginStarting, start)
+	if err != nil {
+		return nil, nil, err
+	}
+	row := rows[0].(*loginRow)
+	if !strings.HasPrefix(row.ID, start) {
+		return nil, nil, vneid.ErrNotFound
+	}
+	if l, err = row.value(); err != nil {
+		return nil, nil, err
+	}
+	c, err = rows[1].(*clientRow).client()
+	return l, c, err
 }
 
 func (t *tx) LoginByCodeWith(codeHash string) (l *vneid.Login, a *vneid.Account, s *vneid.Session, err error) {
@@ -233,7 +255,7 @@ func (t *tx) Ahead(next vneid.Ahead) {
 		for _, a := range []struct {
 			key string
 			j   *join
-		}{{next.Device, deviceWith}, {next.Login, loginWith}} {
+		}{{next.Device, deviceWith}, {next.Login, loginWith}, {next.LoginStart, loginStarting}} {
 			if a.key != "" {
 				row, into := a.j.fresh()
 				t.announce(nil, &a.j.q, a.key, row, into)

@@ -95,6 +95,7 @@ func hotStatements(tx *tx) []hotStatement {
 		{"LoginByCode", "logins_by_code", func() { tx.LoginByCode("c") }},
 		{"SaveLogin", byKey, func() { tx.InsertLogin(&vneid.Login{ID: "l"}); tx.SaveLogin(&vneid.Login{ID: "l"}) }},
 		{"LoginWith", byKey, func() { tx.LoginWith("l2") }},
+		{"LoginStarting", byKey, func() { tx.LoginStarting("l") }},
 		{"LoginByCodeWith", "logins_by_code", func() { tx.LoginByCodeWith("c") }},
 		{"TokenWith", byKey, func() { tx.TokenWith("t2") }},
 		{"DeviceWith", "devices_by_id", func() { tx.DeviceWith("d") }},

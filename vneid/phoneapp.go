@@ -259,7 +259,7 @@ func codesKey(w *World, c CCCD) string { return keyedID(w.Salt, "throttle", "cod
 func (s *Service) ScanQR(ctx context.Context, c PhoneCall, code QRScan) (scan Scan, err error) {
 	w := WorldFrom(ctx)
 	now := w.Clock.Now()
-	next := Ahead{Login: code.Login, Throttles: []string{codesKey(w, c.owner())}}
+	next := Ahead{LoginStart: code.Login, Throttles: []string{codesKey(w, c.owner())}}
 	err = s.callAhead(ctx, c, next, func(tx Tx, d *Device, a *Account) (refusal, err error) {
 		scan = Scan{}
 		t, err := tx.Throttle(codesKey(w, d.CCCD))
@@ -278,7 +278,7 @@ func (s *Service) ScanQR(ctx context.Context, c PhoneCall, code QRScan) (scan Sc
 				l, client, _, err = tx.LoginWith(l.ID)
 			}
 		} else {
-			l, client, _, err = tx.LoginWith(code.Login)
+			l, client, err = tx.LoginStarting(code.Login)
 		}
 		if errors.Is(err, ErrNotFound) {
 			return s.unknownCode(tx, d, w, Errorf(CodeNotFound, "qr_unknown", "the code belongs to no login of this world"))

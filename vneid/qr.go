@@ -113,8 +113,8 @@ func (l *Login) newQR(r Rand, salt []byte, p Policy, now time.Time) (waiting str
 }
 
 const (
-	idBytes      = 16 // of NewID
-	qrProofBytes = 11
+	qrLoginLen   = 8 // characters of the login's id, 48 bits
+	qrProofBytes = 7
 	qrShortLen   = 8 // 40 bits in Crockford's base32
 )
 
@@ -127,9 +127,8 @@ var qrText = base32.StdEncoding.WithPadding(base32.NoPadding)
 // from the login, so a page that is shown again shows the same code though
 // only hashes rest in the store. app is the app's address for codes.
 func (l *Login) QRCode(app string, salt []byte) string {
-	id, _ := base64.RawURLEncoding.DecodeString(l.ID) // ids come from NewID
-	proof, _ := base64.RawURLEncoding.DecodeString(qrProof(salt, l.ID, l.QR.Generation))
-	return app + "?" + qrText.EncodeToString(append(id, proof...))
+	b, _ := base64.RawURLEncoding.DecodeString(l.ID[:qrLoginLen]) // ids come from NewID
+	return app + "/" + qrText.EncodeToString(append(b, qrProof(salt, l.ID, l.QR.Generation)...))
 }
 
 // QRShort is the same for people who type it: two groups of four.
@@ -146,7 +145,7 @@ func qrMAC(salt []byte, use, login string, generation int) []byte {
 }
 
 func qrProof(salt []byte, login string, generation int) string {
-	return base64.RawURLEncoding.EncodeToString(qrMAC(salt, "qr", login, generation)[:qrProofBytes])
+	return string(qrMAC(salt, "qr", login, generation)[:qrProofBytes])
 }
 
 // crockford leaves out I, L, O and U: nobody confuses what is left.
@@ -163,8 +162,8 @@ func qrShort(salt []byte, login string, generation int) string {
 
 func qrShortHash(salt []byte, short string) string { return keyedID(salt, "qr-short", short) }
 
-// QRScan is what a phone read or a person typed: a login with the proof that
-// its code was seen, or a short code.
+// QRScan is what a phone read or a person typed: the start of a login's id with
+// the proof that its code was seen, or a short code.
 type QRScan struct {
 	Login, Proof string
 	Short        string
@@ -185,11 +184,13 @@ func ParseQR(app, text string) (QRScan, error) {
 		return QRScan{}, Errorf(CodeInvalid, "qr_foreign", "%d bytes are no code of ours", len(text))
 	}
 	code := text
-	if n := len(app); len(text) > n && text[n] == '?' && strings.EqualFold(text[:n], app) {
+	if n := len(app); len(text) > n && text[n] == '/' && strings.EqualFold(text[:n], app) {
 		code = text[n+1:]
 	}
-	if raw, err := qrText.DecodeString(code); err == nil && len(raw) == idBytes+qrProofBytes && qrText.EncodeToString(raw) == code {
-		return QRScan{Login: base64.RawURLEncoding.EncodeToString(raw[:idBytes]), Proof: base64.RawURLEncoding.EncodeToString(raw[idBytes:])}, nil
+	if raw, err := qrText.DecodeString(code); err == nil && qrText.EncodeToString(raw) == code {
+		if n := len(raw) - qrProofBytes; n == qrLoginLen*3/4 {
+			return QRScan{Login: base64.RawURLEncoding.EncodeToString(raw[:n]), Proof: string(raw[n:])}, nil
+		}
 	}
 	if short, ok := parseShort(text); ok {
 		return QRScan{Short: short}, nil
@@ -229,7 +230,7 @@ func (l *Login) checkQR(salt []byte, scan QRScan) error {
 		}
 		return nil
 	}
-	if scan.Login != l.ID {
+	if len(scan.Login) != qrLoginLen || !strings.HasPrefix(l.ID, scan.Login) {
 		return Errorf(CodeNotFound, "qr_unknown", "the code is that of another login")
 	}
 	if constantTimeEqual(qrProof(salt, l.ID, l.QR.Generation), scan.Proof) {

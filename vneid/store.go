@@ -63,12 +63,13 @@ type Store interface {
 }
 
 // Ahead are keys of rows that will be read next: what [Tx.LoginWith],
-// DeviceWith, Account and Throttle are asked for.
+// LoginStarting, DeviceWith, Account and Throttle are asked for.
 type Ahead struct {
-	Login     string
-	Device    string
-	Account   CCCD
-	Throttles []string
+	Login      string
+	LoginStart string
+	Device     string
+	Account    CCCD
+	Throttles  []string
 }
 
 // Tx is one transaction in one world. Getters answer ErrNotFound; Insert
@@ -105,6 +106,9 @@ type Tx interface {
 	// LoginWith reads a login with its client and person, nil where there is
 	// none (any more).
 	LoginWith(id string) (*Login, *Client, *Account, error)
+	// LoginStarting reads the login whose id begins so, with its client, nil as
+	// above. Where several do, it is any of them.
+	LoginStarting(start string) (*Login, *Client, error)
 	// LoginByCodeWith reads a login with its person and session, nil as above.
 	LoginByCodeWith(codeHash string) (*Login, *Account, *Session, error)
 	LoginByCode(codeHash string) (*Login, error)

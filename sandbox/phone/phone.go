@@ -24,8 +24,8 @@ import (
 // Prefix of every page of the app.
 const Prefix = "/phone"
 
-// CodePath is where a camera that reads a QR code comes to: the code is the
-// query. It is short, and a capital, so that the picture is small.
+// CodePath is where a camera that reads a QR code comes to: the code follows. It
+// is short, and a capital, so that the picture is small.
 const CodePath = "/Q"
 
 // ReadyPasscode unlocks every ready phone. No secret: it stands on the page.
@@ -89,7 +89,7 @@ func (p *Phones) Routes(mux *http.ServeMux) {
 	post("/sign-out", p.signOut)
 	post("/leave", p.leave)
 
-	mux.HandleFunc("GET "+CodePath, p.page(p.scanner))
+	mux.HandleFunc("GET "+CodePath+"/{code}", p.page(p.scanner))
 
 	// A reload of a page that answered a form asks for the form's address.
 	get("/{rest...}", p.elsewhere)
@@ -103,5 +103,5 @@ func ForTesters(path string) bool {
 
 // IsPage reports whether a path is one of the app.
 func IsPage(path string) bool {
-	return path == Prefix || path == CodePath || strings.HasPrefix(path, Prefix+"/")
+	return path == Prefix || strings.HasPrefix(path, CodePath+"/") || strings.HasPrefix(path, Prefix+"/")
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
 
-const qrText = "HTTP://LOCALHOST:9997/Q?AAAAAAAAAAAAAAAAAAAAAABBBBBBBBBBBBBBBBBBBBBB"
+const qrText = "HTTP://LOCALHOST:9997/Q/AAAAAAAAAABBBBBBBBBBB"
 
 func drawQR(t testing.TB, side int) image.Image {
 	t.Helper()

@@ -130,7 +130,7 @@ func (ph *phone) atHome(now time.Time) bool {
 // scanner is the screen of "Quét QR", and with ?code= what the address in a QR
 // code shows. Opening it is no scan: previews and crawlers open addresses too.
 func (p *Phones) scanner(w http.ResponseWriter, r *http.Request) error {
-	if code := r.URL.RawQuery; r.URL.Path == CodePath && code != "" && len(code) <= maxCode {
+	if code := r.PathValue("code"); code != "" && len(code) <= maxCode {
 		return p.render(w, http.StatusOK, templates.PhoneAskView{Frame: p.frame(w, r), Code: code})
 	}
 	ph, _, err := p.current(r)
