@@ -1,0 +1,570 @@
+package linking
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// attack is an answer of VNeID that the attacker got in a browser of their
+// own, and did not open.
+func (g *stage) attack() (*person, *back, error) {
+	e, err := g.newPerson(g.ctx, person{Name: "Phùng Kẻ Lạ"})
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := g.browser(nil).take(g.ctx, &g.file.Login, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	if p.leaves == nil {
+		return nil, nil, cannot("login.page không dẫn đến VNeID", "login.page does not lead to VNeID")
+	}
+	answer, err := g.atVNeID(g.ctx, e, p.leaves)
+	if err == nil {
+		g.note("the attacker (%s) has an answer of VNeID and sends its address to the victim", masked(e.CCCD))
+	}
+	return e, answer, err
+}
+
+// follow opens somebody else's answer.
+func (g *stage) follow(b *browser, a *back) (*page, error) {
+	method, values := http.MethodGet, url.Values(nil)
+	if len(a.Form) > 0 {
+		method, values = http.MethodPost, url.Values{}
+		for name, value := range a.Form {
+			values.Set(name, value)
+		}
+	}
+	last, err := b.send(g.ctx, method, a.Callback, values)
+	if err == nil {
+		g.note("the victim opens it: %s", last.where())
+	}
+	return last, err
+}
+
+func playForeignCallback(g *stage) (outcome, error) {
+	_, answer, err := g.attack()
+	if err != nil {
+		return outcome{}, err
+	}
+	victim := g.browser(nil)
+	if _, err := victim.take(g.ctx, &g.file.Login, nil); err != nil { // has a session, and a sign-in of its own begun
+		return outcome{}, err
+	}
+	last, err := g.follow(victim, answer)
+	if err != nil {
+		return outcome{}, err
+	}
+	in, err := victim.signedIn(g.ctx)
+	switch {
+	case err != nil:
+		return outcome{}, err
+	case in:
+		return fail("Trình duyệt của nạn nhân đã đăng nhập bằng danh tính của kẻ tấn công", "the victim's browser is signed in as the attacker")
+	case last.status >= 500:
+		return broken(last)
+	}
+	return pass("Callback của trình duyệt khác bị từ chối", "another browser's callback was refused")
+}
+
+// bystander is the account of a third person, with a number of its own.
+func (g *stage) bystander() (*account, error) {
+	var p *person
+	if g.file.Register != nil {
+		var err error
+		if p, err = g.newPerson(g.ctx, person{Name: "Trịnh Người Thứ Ba"}); err != nil {
+			return nil, err
+		}
+	}
+	list, err := g.of(other, p)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range list {
+		if a.CCCD != "" {
+			return a, nil
+		}
+	}
+	return nil, cannot("Tệp không có tài khoản kind: other mang số CCCD", "the file has no account of kind: other with a CCCD")
+}
+
+func playLinkingCSRF(g *stage) (outcome, error) {
+	a, err := g.bystander()
+	if err != nil {
+		return outcome{}, err
+	}
+	victim, err := g.opens(a)
+	if err != nil {
+		return outcome{}, err
+	}
+	attacker, answer, err := g.attack()
+	if err != nil {
+		return outcome{}, err
+	}
+	last, err := g.follow(victim, answer)
+	if err != nil {
+		return outcome{}, err
+	}
+	pages, err := victim.look(g.ctx, a.Pages...)
+	if err != nil {
+		return outcome{}, err
+	}
+	if name, where := find(pages, attacker.Name); name != "" {
+		g.note("%q stands on %s in the victim's browser", name, where)
+		a.joinedIn = g.scenario.ID
+		return fail("Phiên của nạn nhân nay mang danh tính của kẻ tấn công", "the victim's session now bears the attacker's identity")
+	}
+	out, err := g.joinedTo(attacker, a)
+	if err == nil && out.verdict == Pass && last.status >= 500 {
+		return broken(last)
+	}
+	return out, err
+}
+
+// joinedTo looks from a new browser whether somebody got an account.
+func (g *stage) joinedTo(p *person, a *account) (outcome, error) {
+	b, last, err := g.comes(p)
+	if err != nil {
+		return outcome{}, err
+	}
+	return g.seesNone(b, last, a)
+}
+
+func playOtherSignedIn(g *stage) (outcome, error) {
+	a, err := g.bystander()
+	if err != nil {
+		return outcome{}, err
+	}
+	b, err := g.opens(a)
+	if err != nil {
+		return outcome{}, err
+	}
+	if b.who, err = g.newPerson(g.ctx, person{Name: "Phùng Kẻ Lạ"}); err != nil {
+		return outcome{}, err
+	}
+	start := g.file.Link.Start
+	if start == nil {
+		start = &g.file.Login
+	}
+	last, err := b.take(g.ctx, start, a)
+	if err != nil {
+		return outcome{}, err
+	}
+	g.note("%s, signed in as %s, comes back from VNeID as %s: %s", a.Username, a.Username, b.who.Name, last.where())
+	if len(b.logins) == 0 {
+		return outcome{}, cannot("link.start không dẫn đến VNeID (%s)", "link.start does not lead to VNeID (%s)", last.where())
+	}
+	if last.status >= 500 {
+		return broken(last)
+	}
+	return g.joinedTo(b.who, a)
+}
+
+func playFirstCome(g *stage) (outcome, error) {
+	var victim *person
+	list, err := g.of(stranger, nil)
+	if err == nil && len(list) == 0 && g.file.Register != nil {
+		if victim, err = g.newPerson(g.ctx, person{Name: "Ngô Chính Chủ"}); err == nil {
+			list, err = g.of(stranger, victim)
+		}
+	}
+	if err != nil {
+		return outcome{}, err
+	}
+	if len(list) == 0 {
+		return outcome{}, cannot("Tệp không có tài khoản kind: stranger", "the file has no account of kind: stranger")
+	}
+	a := list[0]
+	if victim == nil {
+		if victim, err = g.seeded(g.ctx, a.CCCD); err != nil {
+			return outcome{}, err
+		}
+	}
+	out, err := g.untouched(victim, "", a)
+	if err != nil || out.verdict != Pass {
+		return out, err
+	}
+	// The other way: who knows the old password must not meet the victim there.
+	b := g.browser(nil)
+	if _, err := b.take(g.ctx, &g.file.Local, a); err != nil {
+		return outcome{}, err
+	}
+	pages, err := b.look(g.ctx, a.Pages...)
+	if err != nil {
+		return outcome{}, err
+	}
+	if name, where := find(pages, victim.Name); name != "" {
+		a.joinedIn = g.scenario.ID
+		g.note("%q stands on %s for %s", name, where, a.Username)
+		return fail("Ai biết mật khẩu của tài khoản "+a.Username+" thấy danh tính của nạn nhân", "who knows the password of "+a.Username+" sees the victim's identity")
+	}
+	return out, nil
+}
+
+func playCMND(g *stage) (outcome, error) {
+	list, err := g.of(byCMND, &person{Name: "Vũ Số Cũ", Birthdate: "1961-05-06", Gender: "male", CMND: "171" + newPhone()[4:]})
+	if err != nil {
+		return outcome{}, err
+	}
+	if len(list) == 0 {
+		return outcome{}, cannot("Tệp không có tài khoản kind: cmnd", "the file has no account of kind: cmnd")
+	}
+	p, err := g.newPerson(g.ctx, person{Name: list[0].Name, Birthdate: list[0].Birthdate, Gender: list[0].Gender, CMND: list[0].CMND})
+	if err != nil {
+		return outcome{}, err
+	}
+	return g.untouched(p, "", list[0])
+}
+
+func playOfficer(g *stage) (outcome, error) {
+	list, err := g.of(officer, nil)
+	if err != nil {
+		return outcome{}, err
+	}
+	if len(list) == 0 {
+		return outcome{}, cannot("Tệp không có tài khoản kind: officer", "the file has no account of kind: officer")
+	}
+	a := list[0]
+	var p *person
+	if a.CCCD != "" {
+		p, err = g.seeded(g.ctx, a.CCCD)
+	} else {
+		p, err = g.newPerson(g.ctx, person{Name: a.Name, Birthdate: a.Birthdate, Gender: a.Gender})
+	}
+	if err != nil {
+		return outcome{}, err
+	}
+	if a.CCCD == "" && g.file.Declare != nil {
+		if err := g.declares(a, p.CCCD); err != nil {
+			return outcome{}, err
+		}
+	}
+	return g.untouched(p, "", a)
+}
+
+// playSameName: the officer's and the own accounts have names; the own ones are
+// whom many people share a name with.
+func playSameName(g *stage) (outcome, error) {
+	p, list, err := g.holders()
+	if err != nil {
+		return outcome{}, err
+	}
+	namesake, err := g.newPerson(g.ctx, person{Name: p.Name, Birthdate: p.Birthdate, Gender: p.Gender})
+	if err != nil {
+		return outcome{}, err
+	}
+	return g.untouched(namesake, "", list...)
+}
+
+// playOwners: the owner of the number comes, changed by the fault of the same id.
+func playOwners(g *stage) (outcome, error) {
+	p, list, err := g.holders()
+	if err != nil {
+		return outcome{}, err
+	}
+	return g.untouched(p, g.scenario.ID, list...)
+}
+
+func playDuplicate(g *stage) (outcome, error) {
+	p, list, err := g.holders()
+	if err != nil {
+		return outcome{}, err
+	}
+	if len(list) < 2 {
+		return outcome{}, cannot("Cần hai tài khoản cùng mang một số CCCD", "it needs two accounts that hold one CCCD")
+	}
+	return g.untouched(p, "", list...)
+}
+
+// playOddNumber: nobody is joined by a number that is none, and it is not kept
+// as it came.
+func playOddNumber(g *stage) (outcome, error) {
+	p, list, err := g.holders()
+	if err != nil {
+		return outcome{}, err
+	}
+	for _, a := range list {
+		if _, err := g.opens(a); err != nil {
+			return outcome{}, err
+		}
+	}
+	if err := g.arms(p, g.scenario.ID); err != nil {
+		return outcome{}, err
+	}
+	b, last, err := g.comes(p)
+	if err != nil {
+		return outcome{}, err
+	}
+	if err := g.hit(g.scenario.ID); err != nil {
+		return outcome{}, err
+	}
+	out, err := g.seesNone(b, last, list...)
+	if err != nil || out.verdict != Pass {
+		return out, err
+	}
+	pages, err := b.look(g.ctx)
+	if err != nil {
+		return outcome{}, err
+	}
+	if odd, where := find(pages, spelt(p.CCCD, g.scenario.ID+g.variant)); odd != "" {
+		g.note("the number stands on %s as it came", where)
+		return fail("Cổng giữ số CCCD đúng như đã nhận, không chuẩn hoá và không kiểm tra 12 chữ số", "the relying party keeps the CCCD as it came, neither normalised nor held to 12 digits")
+	}
+	return out, nil
+}
+
+// spelt is the number as the fault writes it (sandbox/fault, catalogue_j.go).
+func spelt(c, how string) string {
+	shift := func(zero rune) string {
+		return strings.Map(func(r rune) rune { return zero + r - '0' }, c)
+	}
+	switch how {
+	case "J09spaces":
+		return c[:3] + " " + c[3:6] + " " + c[6:]
+	case "J09dots":
+		return c[:3] + "." + c[3:6] + "." + c[6:]
+	case "J09full-width":
+		return shift('０')
+	case "J09arabic-indic":
+		return shift('٠')
+	case "J09number":
+		return ">" + strings.TrimLeft(c, "0") // not the tail of the right number
+	}
+	return strings.ReplaceAll(c, "0", "O")
+}
+
+// playFlagOnly: an odd number alone shuts nobody out.
+func playFlagOnly(g *stage) (outcome, error) {
+	b, last, err := g.newcomer(person{Name: "Lâm Số Lạ"})
+	if err != nil {
+		return outcome{}, err
+	}
+	if last.status >= 500 {
+		return broken(last)
+	}
+	in, err := b.signedIn(g.ctx)
+	if err != nil {
+		return outcome{}, err
+	}
+	if !in {
+		return warn("Người dân bị chặn chỉ vì số CCCD có vẻ lạ", "the person is shut out for an odd number alone")
+	}
+	return pass("Vào được", "let in")
+}
+
+// newcomer is somebody new, changed by the fault of the scenario.
+func (g *stage) newcomer(who person) (*browser, *page, error) {
+	p, err := g.newPerson(g.ctx, who)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := g.arms(p, g.scenario.ID); err != nil {
+		return nil, nil, err
+	}
+	b, last, err := g.comes(p)
+	if err == nil {
+		err = g.hit(g.scenario.ID)
+	}
+	return b, last, err
+}
+
+func playHostileName(g *stage) (outcome, error) {
+	b, last, err := g.newcomer(person{Name: "Dương Tên Lạ"})
+	if err != nil {
+		return outcome{}, err
+	}
+	if last.status >= 500 {
+		return broken(last)
+	}
+	pages, err := b.look(g.ctx)
+	if err != nil {
+		return outcome{}, err
+	}
+	pages = append(pages, last)
+	for _, p := range pages {
+		switch {
+		case strings.Contains(p.body, `<b id="canary">`):
+			g.note("<b id=\"canary\"> stands unescaped on %s", p.at.Path)
+			return fail("Mã HTML trong họ tên thành một phần của trang", "markup of the name becomes part of the page")
+		case strings.Contains(p.text(), strings.TrimSpace(strings.Repeat("Nguyễn ", 43))):
+			g.note("all 300 characters stand on %s", p.at.Path)
+			return warn("Họ tên dài 300 ký tự không bị giới hạn", "a name of 300 characters is not bounded")
+		case strings.Contains(p.body, "\u202e"):
+			g.note("U+202E stands on %s", p.at.Path)
+			return warn("Dấu đảo chiều trong họ tên đến được trang", "the right-to-left mark of the name reaches the page")
+		case p.status >= 500:
+			return broken(p)
+		}
+	}
+	return pass("Họ tên được mã hoá và giới hạn, hoặc bị từ chối", "the name is encoded and bounded, or refused")
+}
+
+// guesses are dates that nobody told, and days that never were.
+var guesses = map[string][]string{
+	"year":       {"01/01/1991", "1991-01-01", "1/1/1991", "31/12/1991", "1991-12-31"},
+	"impossible": {"30/02/1991", "1991-02-30", "02/03/1991", "1991-03-02", "01/03/1991", "1991-03-01"},
+	"two-digit":  {"15/03/2091", "2091-03-15", "15/03/0091", "0091-03-15"},
+	"compact":    {"19/91/0719", "1991-00-00"},
+}
+
+func playBirthdate(g *stage) (outcome, error) {
+	b, last, err := g.newcomer(person{Name: "Đinh Ngày Lạ", Birthdate: "1991-07-19", Gender: "male"})
+	if err != nil {
+		return outcome{}, err
+	}
+	if last.status >= 500 {
+		return broken(last)
+	}
+	pages, err := b.look(g.ctx)
+	if err != nil {
+		return outcome{}, err
+	}
+	for _, p := range pages {
+		if p.status >= 500 {
+			return broken(p)
+		}
+	}
+	if date, where := find(pages, guesses[g.variant]...); date != "" {
+		g.note("%q stands on %s", date, where)
+		return fail("Cổng hiện một ngày sinh không ai gửi, hoặc không có thật", "a birth date stands there that nobody sent, or that never was")
+	}
+	return pass("Không đoán, không lỗi", "nothing guessed, nothing broken")
+}
+
+func playLocked(g *stage) (outcome, error) {
+	p, err := g.newPerson(g.ctx, person{Name: "Tô Bị Khoá", Status: "locked"})
+	if err != nil {
+		return outcome{}, err
+	}
+	b, last, err := g.comes(p)
+	if err != nil {
+		return outcome{}, err
+	}
+	in, err := b.signedIn(g.ctx)
+	switch {
+	case err != nil:
+		return outcome{}, err
+	case in:
+		return fail("Cổng cho vào dù VNeID từ chối", "let in, though VNeID refused")
+	case last.status >= 500:
+		return broken(last)
+	}
+	return pass("Không cho vào, có trang giải thích", "not let in, with a page that explains")
+}
+
+// playAltered: an attacker with an identity of their own alters everything the
+// browser sends after the callback, to become the owner of the own accounts.
+func playAltered(g *stage) (outcome, error) {
+	victim, list, err := g.holders()
+	if err != nil {
+		return outcome{}, err
+	}
+	for _, a := range list {
+		if _, err := g.opens(a); err != nil {
+			return outcome{}, err
+		}
+	}
+	e, err := g.newPerson(g.ctx, person{Name: "Phùng Kẻ Lạ"})
+	if err != nil {
+		return outcome{}, err
+	}
+	b, last, err := g.comes(e)
+	if err != nil {
+		return outcome{}, err
+	}
+	swap := strings.NewReplacer(e.CCCD, victim.CCCD, e.Name, victim.Name, e.Birthdate, victim.Birthdate)
+	for _, f := range forms(last.body) {
+		carries := false
+		for _, values := range f.values {
+			for i, v := range values {
+				values[i] = swap.Replace(v)
+				carries = carries || values[i] != v
+			}
+		}
+		target, err := last.at.Parse(f.action)
+		if err != nil || !carries {
+			continue
+		}
+		g.note("a form to %s carries the identity; it is sent with the victim's", target.Path)
+		if _, err := b.send(g.ctx, methodOf(f), target.String(), f.values); err != nil {
+			return outcome{}, err
+		}
+	}
+	told, err := json.Marshal(map[string]any{"cccd": victim.CCCD, "name": victim.Name, "birthdate": victim.Birthdate, "sub": victim.CCCD, "account_level": "2"})
+	if err != nil {
+		return outcome{}, err
+	}
+	forged := url.Values{"cccd": {victim.CCCD}, "name": {victim.Name}, "birthdate": {victim.Birthdate}, "sub": {victim.CCCD}, "userinfo": {string(told)}, "username": {list[0].Username}, "confirm": {"yes"}, "do": {"update"}}
+	targets := []string{last.at.Path}
+	if s := g.file.Link.Confirm; s != nil {
+		targets = append(targets, s.Page)
+		if s.Action != "" {
+			targets = append(targets, s.Action)
+		}
+		for name, value := range s.Fields {
+			if !forged.Has(name) && !strings.Contains(value.(string), "{password}") {
+				forged.Set(name, list[0].fill(value.(string)))
+			}
+		}
+	}
+	b.who = nil
+	for _, target := range targets {
+		p, err := b.send(g.ctx, http.MethodPost, target, forged)
+		if err != nil {
+			return outcome{}, err
+		}
+		g.note("posted to %s with the victim's identity and no password: %s", target, p.where())
+		if p.status >= 500 {
+			return broken(p)
+		}
+	}
+	return g.seesNone(b, last, list...)
+}
+
+func methodOf(f *form) string {
+	if f.method == http.MethodPost {
+		return http.MethodPost
+	}
+	return http.MethodGet
+}
+
+func playSkipThenLink(g *stage) (outcome, error) {
+	p, list, err := g.holders()
+	if err != nil {
+		return outcome{}, err
+	}
+	confirm, start := g.file.Link.Confirm, g.file.Link.Start
+	if confirm == nil {
+		return outcome{}, cannot("Tệp không nói biểu mẫu xác nhận liên kết (link.confirm)", "the file does not tell the form that confirms a link (link.confirm)")
+	}
+	for _, a := range list {
+		if _, err := g.opens(a); err != nil {
+			return outcome{}, err
+		}
+	}
+	b, last, err := g.comes(p)
+	if err != nil {
+		return outcome{}, err
+	}
+	if skip := g.file.Link.Skip; skip != nil {
+		if last, err = b.takeOn(g.ctx, last, skip, list[0], nil); err != nil {
+			return outcome{}, err
+		}
+		g.note("skipped: %s", last.where())
+	}
+	if start != nil {
+		if last, err = b.take(g.ctx, start, list[0]); err != nil {
+			return outcome{}, err
+		}
+	}
+	wrong := *list[0]
+	wrong.Password = "Khong-Phai@2026"
+	last, err = b.takeOn(g.ctx, last, confirm, &wrong, nil)
+	if err != nil {
+		return outcome{}, err
+	}
+	g.note("linked later with a wrong password: %s", last.where())
+	return g.seesNone(b, last, list...)
+}

@@ -1,0 +1,243 @@
+package linking
+
+import "slices"
+
+// Scenario is one row of section J that can be played over HTTP.
+type Scenario struct {
+	ID, Name, Grade string // must, should
+	Title, What     Text
+	Right           Text
+	Spec            []string
+	Variants        []string
+	play            func(*stage) (outcome, error)
+}
+
+func (s *Scenario) variants() []string {
+	if len(s.Variants) == 0 {
+		return []string{""}
+	}
+	return s.Variants
+}
+
+// Scenarios are all of them, in the order in which they are played: first
+// everything that must join nobody, then one link in the right way, and then
+// what must not harm it.
+func Scenarios() []*Scenario { return slices.Concat(before, after) }
+
+const (
+	must   = "must"
+	should = "should"
+)
+
+const (
+	federation = "NIST SP 800-63C §5.4"
+	subject    = "OIDC Core §5.7"
+	claims     = "OIDC Core §5.1"
+	csrf       = "RFC 9700 §4.7"
+)
+
+// before: nobody is joined yet.
+var before = []*Scenario{
+	{
+		ID: "A03", Name: "state-other-session", Grade: must, play: playForeignCallback, Spec: []string{csrf, "RFC 6749 §10.12"},
+		Title: Text{"Callback của trình duyệt khác", "Another browser's callback"},
+		What:  Text{"Nạn nhân mở đường dẫn callback mà kẻ tấn công lấy được ở trình duyệt của mình.", "The victim opens a callback address that the attacker got in a browser of their own."},
+		Right: Text{"state gắn với phiên của trình duyệt: từ chối, không đăng nhập ai.", "state is bound to the browser's session: refuse, sign nobody in."},
+	},
+	{
+		ID: "I10", Name: "login-csrf-linking", Grade: must, play: playLinkingCSRF, Spec: []string{csrf, federation},
+		Title: Text{"Ép liên kết VNeID của kẻ tấn công", "The attacker's VNeID forced into a link"},
+		What:  Text{"Nạn nhân đang đăng nhập bằng tài khoản của cổng thì mở callback của kẻ tấn công.", "The victim is signed in with a local account and opens the attacker's callback."},
+		Right: Text{"Từ chối; muốn liên kết phải bắt đầu trong chính phiên đó.", "Refuse; a link begins in that very session."},
+	},
+	{
+		ID: "J20", Name: "link-while-logged-in-as-other", Grade: must, play: playOtherSignedIn, Spec: []string{federation},
+		Title: Text{"Trình duyệt của A, VNeID của B", "A's browser, B's VNeID"},
+		What:  Text{"Tài khoản A đang mở, B đăng nhập VNeID trong cùng trình duyệt.", "Account A is open, and B signs in to VNeID in the same browser."},
+		Right: Text{"Hiện cả hai danh tính và hỏi; không tự nhập làm một.", "Show both identities and ask; merge nothing by itself."},
+	},
+	{
+		ID: "J19", Name: "first-come-hijack", Grade: must, play: playFirstCome, Spec: []string{federation, "CWE-287"},
+		Title: Text{"Chiếm chỗ trước", "First come"},
+		What:  Text{"Một tài khoản tạo từ trước đã tự khai số CCCD của người khác; nay chủ của số đăng nhập bằng VNeID.", "An account made earlier holds somebody else's CCCD, typed by hand; now the owner of the number comes by VNeID."},
+		Right: Text{"Không trao tài khoản đó; đòi mật khẩu của nó trước khi liên kết.", "Do not hand that account over; ask for its password before linking."},
+	},
+	{
+		ID: "J06", Name: "cmnd-legacy", Grade: must, play: playCMND, Spec: []string{federation},
+		Title: Text{"Số CMND cũ", "An old CMND"},
+		What:  Text{"Tài khoản cũ chỉ có CMND 9 số; VNeID gửi CCCD kèm CMND đó.", "An old account has a 9-digit CMND only; VNeID sends a CCCD and that CMND."},
+		Right: Text{"Chỉ đối chiếu khi người dân xác nhận và chứng minh.", "Match only when the person confirms and proves it."},
+	},
+	{
+		ID: "J23", Name: "officer-account", Grade: must, play: playOfficer, Spec: []string{federation, "CWE-269"},
+		Title: Text{"Tài khoản cán bộ", "An officer's account"},
+		What:  Text{"Cán bộ đăng nhập VNeID với tư cách công dân.", "An officer comes by VNeID as a citizen."},
+		Right: Text{"Tách vai trò; claim không bao giờ cấp quyền cán bộ.", "Keep the roles apart; no claim gives an officer's rights."},
+	},
+	{
+		ID: "J13", Name: "name-as-key", Grade: must, play: playSameName, Spec: []string{subject, "UAX 15"},
+		Title: Text{"Người trùng họ tên và ngày sinh", "Somebody of the same name and birth date"},
+		What:  Text{"Người khác trùng họ tên, ngày sinh với chủ một tài khoản cũ, số CCCD khác.", "Another person with the name and birth date of an old account's owner, and another CCCD."},
+		Right: Text{"Họ tên không bao giờ là khoá.", "A name is never a key."},
+	},
+	{
+		ID: "J04", Name: "cccd-missing", Grade: must, play: playOwners, Spec: []string{"OIDC Core §5.3.2"},
+		Title: Text{"Không có số CCCD", "No CCCD"},
+		What:  Text{"VNeID không gửi cccd (không đồng ý chia sẻ).", "VNeID sends no cccd (sharing was refused)."},
+		Right: Text{"Không tự liên kết; giải thích và có đường Bỏ qua.", "No linking by itself; explain, and offer to skip."},
+	},
+	{
+		ID: "J22", Name: "organisation-account", Grade: must, play: playOwners, Spec: []string{"Nghị định 69/2024/NĐ-CP Điều 7"},
+		Title: Text{"Tài khoản tổ chức", "An organisation's account"},
+		What:  Text{"account_type là organisation, CCCD của người đại diện đi kèm.", "account_type is organisation, with the representative's CCCD besides."},
+		Right: Text{"Loại tài khoản riêng; không nhập vào tài khoản công dân của người đại diện.", "An account type of its own; not the representative's citizen account."},
+	},
+	{
+		ID: "J24", Name: "minor", Grade: should, play: playOwners, Spec: []string{"Nghị định 69/2024/NĐ-CP Điều 7"},
+		Title: Text{"Trẻ em có người giám hộ", "A minor with a guardian"},
+		What:  Text{"Người dưới 14 tuổi, guardian_cccd là số của chủ tài khoản cũ.", "Somebody under 14 whose guardian_cccd is the number of an old account."},
+		Right: Text{"Xử lý người giám hộ hoặc từ chối rõ; không mở tài khoản của người giám hộ.", "Handle the guardian or refuse clearly; do not open the guardian's account."},
+	},
+	{
+		ID: "J27", Name: "foreigner", Grade: should, play: playOwners, Spec: []string{"Nghị định 69/2024/NĐ-CP Điều 7"},
+		Title: Text{"Người nước ngoài", "A foreigner"},
+		What:  Text{"Không có CCCD; account_type là foreigner, có số hộ chiếu.", "No CCCD; account_type is foreigner, with a passport number."},
+		Right: Text{"Dùng loại định danh khác, không lỗi máy chủ.", "Another kind of identifier, no server error."},
+	},
+	{
+		ID: "J10", Name: "cccd-homoglyph", Grade: must, play: playOddNumber, Spec: []string{"UTS 39"},
+		Title: Text{"Chữ O thay số 0", "The letter O for the digit 0"},
+		What:  Text{"Các số 0 trong CCCD là chữ O.", "The zeros of the CCCD are letters O."},
+		Right: Text{"Từ chối: chỉ nhận chữ số.", "Refuse: digits only."},
+	},
+	{
+		ID: "J09", Name: "cccd-format", Grade: must, play: playOddNumber, Spec: []string{"OIDC Core §5.1.2"}, Variants: []string{"spaces", "dots", "full-width", "arabic-indic", "number"},
+		Title: Text{"Số CCCD viết kiểu khác", "A CCCD written otherwise"},
+		What:  Text{"Có dấu cách, dấu chấm, chữ số toàn khổ hay Ả Rập, hoặc kiểu số mất số 0 đầu.", "With spaces, dots, wide or Arabic-Indic digits, or as a number without its leading zero."},
+		Right: Text{"Chuẩn hoá rồi đòi đúng 12 chữ số ASCII; không giữ số như đã đến.", "Normalise, then demand 12 ASCII digits; do not keep it as it came."},
+	},
+	{
+		ID: "J11", Name: "cccd-birth-disagrees", Grade: should, play: playFlagOnly, Spec: []string{"Thông tư 59/2021/TT-BCA Điều 7"},
+		Title: Text{"Số CCCD không khớp ngày sinh", "The CCCD does not fit the birth date"},
+		What:  Text{"Thế kỷ, giới tính, năm trong số không khớp birthdate và gender.", "Century, sex and year of the number disagree with birthdate and gender."},
+		Right: Text{"Ghi chú để kiểm tra, không chặn chỉ vì thế.", "Flag it, do not block for that alone."},
+	},
+	{
+		ID: "J12", Name: "cccd-invalid-province", Grade: should, play: playFlagOnly, Spec: []string{"Thông tư 59/2021/TT-BCA Điều 7"},
+		Title: Text{"Mã tỉnh không có thật", "A province that is none"},
+		What:  Text{"Số CCCD bắt đầu bằng 000.", "The CCCD begins with 000."},
+		Right: Text{"Ghi chú để kiểm tra, không chặn chỉ vì thế.", "Flag it, do not block for that alone."},
+	},
+	{
+		ID: "J15", Name: "name-hostile", Grade: must, play: playHostileName, Spec: []string{"CWE-79", "CWE-451"}, Variants: []string{"markup", "long", "rtl", "emoji"},
+		Title: Text{"Họ tên độc hại", "A hostile name"},
+		What:  Text{"Tên có mã HTML, dài 300 ký tự, có dấu đảo chiều, hoặc biểu tượng.", "A name of markup, of 300 characters, with right-to-left marks, or emoji."},
+		Right: Text{"Giới hạn độ dài và mã hoá khi hiển thị.", "Bound its length and encode it on output."},
+	},
+	{
+		ID: "J16", Name: "birthdate-partial", Grade: must, play: playBirthdate, Spec: []string{claims}, Variants: []string{"year", "compact", "impossible", "two-digit"},
+		Title: Text{"Ngày sinh không đủ hoặc sai", "A partial or impossible birth date"},
+		What:  Text{"Chỉ có năm, viết liền, ngày không có thật, hoặc năm hai chữ số.", "The year alone, without dashes, a day that never was, or a year of two digits."},
+		Right: Text{"Đọc chặt chẽ; giữ phần biết được, không đoán.", "Parse strictly; keep what is known, guess nothing."},
+	},
+	{
+		ID: "J25", Name: "locked-identity", Grade: must, play: playLocked, Spec: []string{"RFC 6749 §4.1.2.1"},
+		Title: Text{"Tài khoản định danh bị khoá", "A locked identity"},
+		What:  Text{"VNeID từ chối vì tài khoản bị khoá.", "VNeID refuses because the account is locked."},
+		Right: Text{"Không cho vào; trang giải thích, không lỗi máy chủ.", "Let nobody in; explain, without a server error."},
+	},
+	{
+		ID: "J31", Name: "browser-carried-identity", Grade: must, play: playAltered, Spec: []string{"OIDC Core §3.1.3", "CWE-602"},
+		Title: Text{"Danh tính do trình duyệt mang", "An identity that the browser carries"},
+		What:  Text{"Biểu mẫu sau callback bị sửa: số CCCD, tên tài khoản, dữ liệu UserInfo của người khác.", "Forms after the callback are altered: somebody else's CCCD, account, UserInfo."},
+		Right: Text{"Chỉ tin dữ liệu ở máy chủ: bản sửa không mở được gì.", "Believe the server's own data only: the altered post opens nothing."},
+	},
+	{
+		ID: "J07", Name: "cccd-duplicate-local", Grade: must, play: playDuplicate, Spec: []string{federation},
+		Title: Text{"Hai tài khoản cùng số CCCD", "Two accounts with one CCCD"},
+		What:  Text{"Hai tài khoản của cổng cùng mang số CCCD của người đăng nhập.", "Two local accounts hold the CCCD of the person who comes."},
+		Right: Text{"Không im lặng chọn một.", "Never pick one silently."},
+	},
+	{
+		ID: "J32", Name: "skip-then-link", Grade: must, play: playSkipThenLink, Spec: []string{federation},
+		Title: Text{"Bỏ qua rồi liên kết sau", "Skipped, then linked later"},
+		What:  Text{"Người dân bấm Bỏ qua, sau đó liên kết từ trang cá nhân với mật khẩu sai.", "The person skips, and later links from the profile with a wrong password."},
+		Right: Text{"Cùng các kiểm tra như khi đăng nhập.", "The same checks as at the sign-in."},
+	},
+}
+
+// after: the citizen is joined to the first own account.
+var after = []*Scenario{
+	{
+		ID: "J01", Name: "level-downgraded", Grade: must, play: playDowngrade, Spec: []string{federation},
+		Title: Text{"Mức tài khoản giảm", "The account level fell"},
+		What:  Text{"Hôm qua mức 2, hôm nay account_level là 1.", "Yesterday level 2, today account_level is 1."},
+		Right: Text{"Giữ liên kết, từ chối dịch vụ cần mức 2.", "Keep the link, refuse services of level 2."},
+	},
+	{
+		ID: "J02", Name: "level-odd", Grade: must, play: playLevel, Spec: []string{"OIDC Core §5.1.2"}, Variants: []string{"missing", "number", "unknown", "word"},
+		Title: Text{"Mức tài khoản lạ", "An odd account level"},
+		What:  Text{"account_level không có, là số, là 3, hoặc là một chữ.", "account_level is absent, a number, 3, or a word."},
+		Right: Text{"Coi như mức thấp nhất; đọc chặt chẽ.", "Treat it as the lowest level; parse strictly."},
+	},
+	{
+		ID: "J05", Name: "cccd-changed", Grade: must, play: playStays, Spec: []string{subject},
+		Title: Text{"Số CCCD đổi, sub không đổi", "Another CCCD, the same sub"},
+		What:  Text{"Cùng sub nhưng số CCCD mới.", "The same sub with a new CCCD."},
+		Right: Text{"Khoá chính là iss và sub: liên kết còn, hoặc dừng lại để hỏi.", "Key on iss and sub: the link stays, or stop and ask."},
+	},
+	{
+		ID: "J13", Name: "name-spelling", Grade: must, play: playStays, Spec: []string{"UAX 15", claims}, Variants: []string{"nfd", "upper", "no-diacritics", "double-space"},
+		Title: Text{"Họ tên viết kiểu khác", "A name spelt otherwise"},
+		What:  Text{"Cùng tên nhưng dạng NFD, viết hoa, không dấu, hoặc thừa dấu cách.", "The same name as NFD, in capitals, without diacritics, or with double spaces."},
+		Right: Text{"So sánh sau NFC và bỏ hoa thường: liên kết còn.", "Compare after NFC and case folding: the link stays."},
+	},
+	{
+		ID: "J14", Name: "name-changed", Grade: must, play: playNewName, Spec: []string{subject},
+		Title: Text{"Đổi họ tên", "Another name"},
+		What:  Text{"Cùng sub và CCCD, họ tên đã cải chính.", "The same sub and CCCD, a corrected name."},
+		Right: Text{"Cập nhật hồ sơ, giữ liên kết.", "Update the profile, keep the link."},
+	},
+	{
+		ID: "J30", Name: "consent-withdrawn", Grade: must, play: playWithdrawn, Spec: []string{"OIDC Core §5.3.2", "Nghị định 13/2023/NĐ-CP Điều 12"},
+		Title: Text{"Rút bớt đồng ý chia sẻ", "Less is shared than before"},
+		What:  Text{"Lần đăng nhập sau không còn cccd.", "A later sign-in brings no cccd."},
+		Right: Text{"Không im lặng xoá dữ liệu đã liên kết.", "Do not delete linked data silently."},
+	},
+	{
+		ID: "J08", Name: "cccd-already-linked", Grade: must, play: playOtherSub, Spec: []string{federation, subject},
+		Title: Text{"CCCD đã liên kết với sub khác", "A CCCD that another sub is linked to"},
+		What:  Text{"sub khác đến với số CCCD đã được liên kết.", "Another sub comes with a CCCD that is linked already."},
+		Right: Text{"Từ chối, không lấy liên kết của người trước.", "Refuse; take nobody's link away."},
+	},
+	{
+		ID: "J29", Name: "issuer-migration", Grade: must, play: playOtherIssuer, Spec: []string{subject, "OIDC Core §3.1.3.7 (2)"},
+		Title: Text{"Cùng sub, issuer khác", "The same sub, another issuer"},
+		What:  Text{"ID token của một issuer khác mang cùng sub.", "An ID token of another issuer bears the same sub."},
+		Right: Text{"Không đối chiếu chỉ bằng sub; đổi issuer phải được khai rõ.", "Do not match by sub alone; a move is mapped explicitly."},
+	},
+	{
+		ID: "J17", Name: "phone-recycled", Grade: must, play: playPhone, Spec: []string{federation},
+		Title: Text{"Số điện thoại cấp lại", "A recycled phone number"},
+		What:  Text{"Người mới mang số điện thoại trước đây của người đã liên kết.", "Somebody new has the number that the linked person had."},
+		Right: Text{"Không bao giờ liên kết bằng số điện thoại.", "Never link by a phone number."},
+	},
+	{
+		ID: "J18", Name: "email-unverified", Grade: must, play: playEmail, Spec: []string{subject, "CWE-290"}, Variants: []string{"false", "absent", "text"},
+		Title: Text{"E-mail của người khác, chưa xác minh", "Somebody else's e-mail, unverified"},
+		What:  Text{"email trùng với người đã liên kết; email_verified là false, không có, hoặc chuỗi \"false\".", "email is that of the linked person; email_verified is false, absent, or the string \"false\"."},
+		Right: Text{"Không bao giờ liên kết bằng e-mail.", "Never link by e-mail."},
+	},
+	{
+		ID: "J26", Name: "register-mismatch", Grade: must, play: playRegister, Spec: []string{"NIST SP 800-63A §5.2.2"}, Variants: []string{"not-found", "down", "slow"},
+		Title: Text{"CSDL dân cư trả lời khác", "The population database disagrees"},
+		What:  Text{"Khi khai số: không tìm thấy, trả 503, hoặc không trả lời kịp.", "While a number is typed: not found, 503, or no answer in time."},
+		Right: Text{"Giải thích, cho làm lại sau; không mất gì.", "Explain, let people try again; nothing is lost."},
+	},
+	{
+		ID: "J21", Name: "unlink-relink", Grade: must, play: playUnlink, Spec: []string{federation},
+		Title: Text{"Gỡ liên kết, người khác liên kết lại", "Unlinked, and linked by somebody else"},
+		What:  Text{"Gỡ liên kết, rồi một người khác liên kết tài khoản đó.", "The link is undone, and another person links that account."},
+		Right: Text{"Đăng nhập lại trước khi gỡ; người khác không liên kết được ngay.", "A fresh sign-in before it; nobody else may link it at once."},
+	},
+}
