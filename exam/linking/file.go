@@ -7,12 +7,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/vneid-sandbox/vneid-sandbox/sandbox/strictyaml"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
 
 // File tells how a relying party signs in, links and lets go. Addresses are
-// relative to Portal.
+// relative to Portal. Whoever reads one from YAML refuses unknown keys, and calls
+// [File.Check].
 type File struct {
 	Portal   string    `yaml:"portal"`
 	ClientID string    `yaml:"client_id"`
@@ -99,17 +99,17 @@ var (
 	twelve       = regexp.MustCompile(`^\d{12}$`)
 )
 
-// Read reads the file and reports every mistake in it at once.
-func Read(name string, data []byte) (*File, error) {
-	c := &File{}
-	f := &check{strictyaml.Read(name, data, c)}
+// Check tells report of every mistake in the values, by the key of each, and
+// puts Portal into its usual form.
+func (c *File) Check(report func(key, what, hint string)) {
+	f := check(report)
 	base, err := url.Parse(c.Portal)
 	switch {
 	case err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || strings.Trim(base.Path, "/") != "" || base.RawQuery != "":
-		f.Add("portal", "no address", "write http://127.0.0.1:9999")
+		f("portal", "no address", "write http://127.0.0.1:9999")
 	default:
 		if why := vneid.CheckHost(base.Hostname(), nil); why != "" {
-			f.Add("portal", why, "")
+			f("portal", why, "")
 		}
 		c.Portal = base.Scheme + "://" + base.Host
 	}
@@ -124,9 +124,12 @@ func Read(name string, data []byte) (*File, error) {
 	for i := range c.Accounts {
 		f.account(fmt.Sprintf("accounts[%d]", i), &c.Accounts[i])
 	}
-	for key, s := range map[string]*Step{"register": c.Register, "declare": c.Declare, "link.start": c.Link.Start, "link.confirm": c.Link.Confirm, "link.skip": c.Link.Skip} {
-		if s != nil {
-			f.step(key, s)
+	for _, s := range []struct {
+		key string
+		*Step
+	}{{"register", c.Register}, {"declare", c.Declare}, {"link.start", c.Link.Start}, {"link.confirm", c.Link.Confirm}, {"link.skip", c.Link.Skip}} {
+		if s.Step != nil {
+			f.step(s.key, s.Step)
 		}
 	}
 	if c.Unlink != nil {
@@ -139,25 +142,24 @@ func Read(name string, data []byte) (*File, error) {
 		f.path("level2.page", c.Level2.Page)
 		f.must("level2.granted", c.Level2.Granted, "a text that stands there only for people of level 2")
 	}
-	return c, f.Mistakes.Err()
 }
 
-// check adds what is wrong with values.
-type check struct{ *strictyaml.File }
+// check reports what is wrong with a value.
+type check func(key, what, hint string)
 
-func (f *check) must(key, value, why string) {
+func (f check) must(key, value, why string) {
 	if value == "" {
-		f.Add(key, "is missing", why)
+		f(key, "is missing", why)
 	}
 }
 
-func (f *check) path(key, value string) {
+func (f check) path(key, value string) {
 	if !strings.HasPrefix(value, "/") || strings.HasPrefix(value, "//") || strings.Contains(value, "\\") {
-		f.Add(key, "no path", "write /login, relative to portal")
+		f(key, "no path", "write /login, relative to portal")
 	}
 }
 
-func (f *check) step(key string, s *Step) {
+func (f check) step(key string, s *Step) {
 	f.path(key+".page", s.Page)
 	if s.Action != "" {
 		f.path(key+".action", s.Action)
@@ -165,41 +167,41 @@ func (f *check) step(key string, s *Step) {
 	for name, value := range s.Fields {
 		text, ok := value.(string)
 		if !ok {
-			f.Add(key+".fields."+name, "is no text", "")
+			f(key+".fields."+name, "is no text", "")
 		}
 		for _, p := range placeholder.FindAllString(text, -1) {
 			if !slices.Contains(placeholders, p) {
-				f.Add(key+".fields."+name, "nothing is called "+p, "known are "+strings.Join(placeholders, " "))
+				f(key+".fields."+name, "nothing is called "+p, "known are "+strings.Join(placeholders, " "))
 			}
 		}
 	}
 }
 
-func (f *check) account(key string, a *Account) {
+func (f check) account(key string, a *Account) {
 	if !slices.Contains(kinds, a.Kind) {
-		f.Add(key+".kind", fmt.Sprintf("%.40q is none of them", a.Kind), "known are "+strings.Join(kinds, ", "))
+		f(key+".kind", fmt.Sprintf("%.40q is none of them", a.Kind), "known are "+strings.Join(kinds, ", "))
 	}
 	f.must(key+".username", a.Username, "")
 	f.must(key+".password", a.Password, "")
 	if len(a.Marks) == 0 {
-		f.Add(key+".marks", "are missing", "texts that stand on the pages of this account and on nobody else's, such as the number of a dossier")
+		f(key+".marks", "are missing", "texts that stand on the pages of this account and on nobody else's, such as the number of a dossier")
 	}
 	for i, m := range a.Marks {
 		if len(m) < 4 {
-			f.Add(fmt.Sprintf("%s.marks[%d]", key, i), "shorter than 4 bytes", "it would stand everywhere")
+			f(fmt.Sprintf("%s.marks[%d]", key, i), "shorter than 4 bytes", "it would stand everywhere")
 		}
 	}
 	for i, p := range a.Pages {
 		f.path(fmt.Sprintf("%s.pages[%d]", key, i), p)
 	}
 	if a.Birthdate != "" && !day.MatchString(a.Birthdate) {
-		f.Add(key+".birthdate", "no date", "write 1990-03-15")
+		f(key+".birthdate", "no date", "write 1990-03-15")
 	}
 	if a.Gender != "" && a.Gender != "male" && a.Gender != "female" {
-		f.Add(key+".gender", "neither male nor female", "")
+		f(key+".gender", "neither male nor female", "")
 	}
 	if a.CCCD != "" && !twelve.MatchString(a.CCCD) {
-		f.Add(key+".cccd", "not 12 digits", "")
+		f(key+".cccd", "not 12 digits", "")
 	}
 	switch a.Kind {
 	case stranger:
