@@ -126,6 +126,14 @@ var rules = []rule{
 		reason:   "it finds what a relying party would find, over HTTP; from inside everything fits",
 	},
 	{
+		name: "the exam looks from outside", inTests: true,
+		forbids: func(dir, imported string) bool {
+			return under(dir, "exam") && ours(imported) && imported != "./vneid" && !our(imported, "exam")
+		},
+		examples: [][2]string{{"exam", "./sandbox"}, {"exam", "./sandbox/fault"}, {"exam", "./op"}},
+		reason:   "it sees of portal and sandbox what HTTP shows: what counts as noticed is data of the API",
+	},
+	{
 		name:     "only tests import sandboxtest",
 		forbids:  func(_, imported string) bool { return our(imported, "sandbox/sandboxtest") },
 		examples: [][2]string{{"sandbox", "./sandbox/sandboxtest"}, {"cmd/vneid-sandbox", "./sandbox/sandboxtest"}},

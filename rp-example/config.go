@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -22,6 +23,7 @@ type config struct {
 	Issuer       string // compared byte for byte, so kept exactly as given
 	ClientID     string
 	ClientSecret string
+	IDTokenAlg   string // as registered; "" = any asymmetric one that the provider lists
 	Database     string // path of the SQLite file
 	TLS          string // off, auto, or CERT.pem,KEY.pem
 	CA           string // a PEM file; "" = the system's authorities
@@ -51,6 +53,7 @@ func readConfig(args []string, env func(string) (string, bool), stdout io.Writer
 		{"portal-issuer", "PORTAL_ISSUER", "http://localhost:9998", "the OpenID provider, exactly as its discovery document names itself", &cfg.Issuer},
 		{"portal-client-id", "PORTAL_CLIENT_ID", "thanhhoa-portal", "client id registered with the provider", &cfg.ClientID},
 		{"portal-client-secret", "PORTAL_CLIENT_SECRET", "thanhhoa-portal-secret", "client secret; better given in the environment, flags are seen by everybody on the machine", &cfg.ClientSecret},
+		{"portal-id-token-alg", "PORTAL_ID_TOKEN_ALG", "RS256", "the algorithm registered for ID tokens; tokens signed otherwise are refused", &cfg.IDTokenAlg},
 		{"portal-database", "PORTAL_DATABASE", "sqlite:var/portal.db", "the portal's own store", &cfg.Database},
 		{"portal-tls", "PORTAL_TLS", "off", "off, auto (a certificate of its own, kept beside the database), or CERT.pem,KEY.pem", &cfg.TLS},
 		{"portal-ca", "PORTAL_CA", "", "a PEM file with the only authorities to trust for the provider and CSDL Dân cư (default: those of the system)", &cfg.CA},
@@ -96,6 +99,9 @@ func (c *config) check() error {
 	var wrong []error
 	if _, port, err := net.SplitHostPort(c.Listen); err != nil || port == "" {
 		wrong = append(wrong, fmt.Errorf("PORTAL_LISTEN (--portal-listen): %q is not host:port", c.Listen))
+	}
+	if !slices.Contains([]string{"", "RS256", "PS256", "ES256", "EdDSA"}, c.IDTokenAlg) {
+		wrong = append(wrong, fmt.Errorf("PORTAL_ID_TOKEN_ALG (--portal-id-token-alg): %q is none of RS256, PS256, ES256, EdDSA", c.IDTokenAlg))
 	}
 	if c.URL != "" {
 		u, err := webAddress(c.URL)

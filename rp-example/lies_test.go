@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -24,6 +25,7 @@ func TestALyingProviderIsNotBelieved(t *testing.T) {
 		"no exp":                  {claim("exp", nil), "id_token_expired"},
 		"issued tomorrow":         {claim("iat", time.Now().Unix()+24*hour), "id_token_expired"},
 		"no iat":                  {claim("iat", nil), "id_token_rejected"},
+		"exp as text":             {claim("exp", fmt.Sprint(time.Now().Unix()+hour)), "id_token_rejected"},
 		"no sub":                  {claim("sub", nil), "id_token_rejected"},
 		"sub of 300 characters":   {claim("sub", strings.Repeat("s", 300)), "id_token_rejected"},
 		"at_hash of another":      {claim("at_hash", "AAAAAAAAAAAAAAAAAAAAAA"), "id_token_rejected"},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/subtle"
 	"crypto/tls"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -156,10 +158,14 @@ func (o *provider) discover(ctx context.Context) error {
 	if len(doc.AuthMethods) > 0 && !slices.Contains(doc.AuthMethods, "client_secret_basic") && slices.Contains(doc.AuthMethods, "client_secret_post") {
 		endpoint.AuthStyle = oauth2.AuthStyleInParams
 	}
+	checks := &oidc.Config{ClientID: o.cfg.ClientID, Now: o.now}
+	if o.cfg.IDTokenAlg != "" { // Core 3.1.3.7 (7): as registered, not as the token says
+		checks.SupportedSigningAlgs = []string{o.cfg.IDTokenAlg}
+	}
 	o.known.Store(&metadata{
 		oauth:      oauth2.Config{ClientID: o.cfg.ClientID, ClientSecret: o.cfg.ClientSecret, Endpoint: endpoint, RedirectURL: o.cfg.URL + "/callback", Scopes: scopes},
 		op:         op,
-		verifier:   op.Verifier(&oidc.Config{ClientID: o.cfg.ClientID, Now: o.now}),
+		verifier:   op.Verifier(checks),
 		endSession: doc.EndSession, sendsIss: doc.SendsIss, at: o.now(),
 	})
 	return nil
@@ -305,6 +311,9 @@ func (o *provider) checkIDToken(ctx context.Context, m *metadata, raw, accessTok
 	if err := t.Claims(&c); err != nil {
 		return refuse("id_token_rejected", "claims of the ID token have wrong types")
 	}
+	if why := oddities(raw); why != "" {
+		return refuse("id_token_rejected", why)
+	}
 	// The nonce ties the token to the sign-in this browser started. Without it
 	// a token issued for another sign-in could be slipped in (Core 3.1.3.7 (11)).
 	if subtle.ConstantTimeCompare([]byte(t.Nonce), []byte(nonce)) != 1 {
@@ -325,6 +334,47 @@ func (o *provider) checkIDToken(ctx context.Context, m *metadata, raw, accessTok
 		return refuse("id_token_rejected", "at_hash does not fit the access token")
 	}
 	return t, c, nil
+}
+
+// oddities is what is wrong with a token that verifies, and libraries let pass.
+func oddities(raw string) string {
+	parts := strings.Split(raw, ".")
+	var header map[string]any
+	var dates struct{ Exp, Iat any }
+	if len(parts) != 3 || decodePart(parts[0], &header) != nil || decodePart(parts[1], &dates) != nil {
+		return "the ID token is no compact JWT"
+	}
+	for name := range header {
+		// Keys come from the issuer's JWKS alone, and what is critical has to be
+		// understood (RFC 7515 4.1.11); a JWT has an encoded payload (RFC 7797 7).
+		if name != "alg" && name != "kid" && name != "typ" {
+			return "the header of the ID token has a member " + tidy(name, 20)
+		}
+	}
+	if typ, _ := header["typ"].(string); header["typ"] != nil && !strings.EqualFold(typ, "JWT") { // RFC 8725 3.11
+		return "typ is that of another kind of token"
+	}
+	for _, date := range []any{dates.Exp, dates.Iat} {
+		if _, number := date.(float64); !number { // RFC 7519 2, NumericDate
+			return "exp or iat of the ID token is no number"
+		}
+	}
+	alg, _ := header["alg"].(string)
+	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
+	if strings.HasPrefix(alg, "RS") || strings.HasPrefix(alg, "PS") {
+		if err != nil || len(signature) < 256 { // RFC 7518 3.3: 2048 bits at least
+			return "the RSA key is too short"
+		}
+	}
+	return ""
+}
+
+func decodePart(part string, into any) error {
+	raw, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, into)
 }
 
 // tokenProblem keeps the error code and drops the body, which may hold secrets.

@@ -102,7 +102,7 @@ func TestSomebodySignsInWithEverythingOverHTTPS(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			op, ca := tlsOP(t, time.Now())
 			data := t.TempDir()
-			address, log := runPortal(t, "--portal-tls", c.tls, "--portal-ca", ca, "--portal-issuer", op.srv.URL, "--portal-database", "sqlite:"+filepath.Join(data, "portal.db"))
+			address, log := runPortal(t, "--portal-tls", c.tls, "--portal-ca", ca, "--portal-issuer", op.srv.URL, "--portal-id-token-alg", "ES256", "--portal-database", "sqlite:"+filepath.Join(data, "portal.db"))
 			if c.cert == "" {
 				c.cert = filepath.Join(data, "portal-cert.pem")
 			}

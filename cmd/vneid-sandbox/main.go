@@ -33,11 +33,12 @@ func usage() string {
   vneid-sandbox config check FILE    report every mistake of a configuration file
   vneid-sandbox doctor [flags]       look at a running sandbox as a portal would, and say what does not fit
   vneid-sandbox faults [ID …]        what the provider can do wrong on purpose
+  vneid-sandbox exam [flags]         try them all on a portal, and grade it
   vneid-sandbox version
   vneid-sandbox help
 
 Flags of serve:
-` + sandbox.Usage() + doctorUsage
+` + sandbox.Usage() + doctorUsage + examUsage
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -56,6 +57,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return serve(ctx, args, stdout, stderr)
 	case command == "doctor":
 		return examine(ctx, args, stdout, stderr)
+	case command == "exam":
+		return takeExam(ctx, args, stdout, stderr)
 	case command == "faults":
 		return faults(args, stdout, stderr)
 	case command == "config" && len(args) == 2 && args[0] == "check":

@@ -45,7 +45,7 @@ var sectionA = []Fault{
 		Spec:  []string{"RFC 6749 §10.12"},
 	},
 	{
-		ID: "A05", Name: "state-altered-url", Grade: Must, Seam: SeamAuthorization, Signals: []Signal{NoTokenCall, NoSession}, Asks: []string{"state"},
+		ID: "A05", Name: "state-altered-url", Grade: Must, Seam: SeamAuthorization, Signals: []Signal{NoTokenCall, NoSession}, Asks: []string{"state", "an address within state"},
 		Title: Text{"Địa chỉ trong state bị đổi", "The address within state is altered"},
 		What:  Text{"Cổng để địa chỉ quay về trong state (thường là base64); tên máy trong đó bị đổi thành rp-canary.test.", "The portal keeps its return address in state (often base64); the host in it becomes rp-canary.test."},
 		Right: Text{"state là một giá trị ngẫu nhiên; không bao giờ chuyển hướng theo nó.", "state is a random value; never redirect by it."},
@@ -233,7 +233,7 @@ var sectionAErrors = []Fault{
 		hooks: instead("vneid_9001", "E9001"),
 	},
 	{
-		ID: "A14", Name: "error-description-markup", Grade: Must, Seam: SeamAuthorization, Signals: []Signal{NoSession, Human},
+		ID: "A14", Name: "error-description-markup", Grade: Must, Seam: SeamAuthorization, Signals: []Signal{NoSession, Encoded},
 		Title: Text{"HTML trong mô tả lỗi", "Markup in the error description"},
 		What:  Text{"error_description có mã HTML.", "error_description has markup in it."},
 		Right: Text{"Mã hoá khi hiển thị, hoặc không hiển thị.", "Encode it on output, or do not show it."},

@@ -86,7 +86,7 @@ var sectionC2 = []Fault{
 		hooks: hooks{idToken: func(_ *Exchange, t *JWT) { t.Claims.Delete("at_hash") }},
 	},
 	{
-		ID: "C31", Name: "acr-lower-than-asked", Grade: Must, Seam: SeamIDToken, Signals: nobodySigned, Asks: []string{"acr_values"},
+		ID: "C31", Name: "acr-lower-than-asked", Grade: Must, Seam: SeamIDToken, Signals: forPeople, Asks: []string{"acr_values"},
 		Title:     Text{"Mức xác thực thấp hơn yêu cầu", "A lower level of authentication than asked for"},
 		What:      Text{"Cổng hỏi LoA2, nhận LoA1 (chỉ mật khẩu).", "The portal asked for LoA2 and gets LoA1 (a password alone)."},
 		Right:     Text{"Không cho dùng dịch vụ cần mức cao; mời xác thực lại.", "No service that needs the higher level; ask to step up."},
@@ -98,7 +98,7 @@ var sectionC2 = []Fault{
 		}},
 	},
 	{
-		ID: "C32", Name: "acr-missing", Grade: Must, Seam: SeamIDToken, Signals: nobodySigned, Asks: []string{"acr_values"},
+		ID: "C32", Name: "acr-missing", Grade: Must, Seam: SeamIDToken, Signals: forPeople, Asks: []string{"acr_values"},
 		Title:     Text{"Không rõ mức xác thực", "An unknown level of authentication"},
 		What:      Text{"acr không có, hoặc là một giá trị lạ.", "acr is absent, or a value nobody knows."},
 		Right:     Text{"Coi như mức thấp nhất.", "Treat it as the lowest level."},

@@ -157,6 +157,12 @@ var sectionH = []Fault{
 		hooks: hooks{on: []Kind{Authorize}, response: func(x *Exchange) {
 			// Only once the provider took the request: then the address is a
 			// registered one.
+			if a := authorizationIn(x); a != nil && a.Get("code") != "" { // it knew the person
+				a.Delete("code")
+				a.Set("error", "temporarily_unavailable")
+				a.write(x.Answer)
+				return
+			}
 			if x.Answer.Status != http.StatusSeeOther || !strings.Contains(x.Answer.Header.Get("Location"), "/login/") {
 				x.Untouched()
 				return

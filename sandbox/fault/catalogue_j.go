@@ -155,7 +155,7 @@ var sectionJ = []Fault{
 		hooks: bothClaims(func(o *Object) { replace(o, "name", "Nguyễn Thị Mới") }),
 	},
 	{
-		ID: "J15", Name: "name-hostile", Grade: Must, Seam: SeamUserinfo, Signals: forPeople,
+		ID: "J15", Name: "name-hostile", Grade: Must, Seam: SeamUserinfo, Signals: []Signal{Encoded, NoRetry},
 		Title:    Text{"Họ tên độc hại", "A hostile name"},
 		What:     Text{"Tên dài 300 ký tự, có dấu đảo chiều, mã HTML, hoặc biểu tượng.", "A name of 300 characters, with right-to-left marks, markup, or emoji."},
 		Right:    Text{"Giới hạn độ dài và mã hoá khi hiển thị.", "Bound its length and encode it on output."},

@@ -50,7 +50,9 @@ var sectionK = []Fault{
 		Right: Text{"Nhà cung cấp từ chối vì thiếu cookie ràng buộc; cổng không có phiên.", "The provider refuses, since the binding cookie is missing; the portal has no session."},
 		Spec:  []string{"draft-ietf-oauth-cross-device-security §6", "RFC 9700 §4.7"},
 		hooks: hooks{on: []Kind{Page}, request: func(x *Exchange) {
-			if !strings.HasSuffix(x.Request.URL.Path, "/return") {
+			l := x.Login
+			back := strings.HasSuffix(x.Request.URL.Path, "/return") || l != nil && l.QR.CCCD != "" && l.CCCD != "" && x.Request.Method == http.MethodGet
+			if !back {
 				x.Untouched()
 				return
 			}

@@ -70,6 +70,7 @@ const (
 	LoggedOut      Signal = "logged_out"       // its session must have ended
 	KeepsSession   Signal = "keeps_session"    // its session must go on: nobody asked it to end
 	NoRetry        Signal = "no_retry"         // a page for the person: no loop, no storm, no crash
+	Encoded        Signal = "encoded"          // what we wrote as markup must not come out as markup
 	Human          Signal = "human"            // only a person can judge
 )
 

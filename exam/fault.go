@@ -1,0 +1,28 @@
+package exam
+
+import "slices"
+
+// Fault is an entry of the catalogue, as GET /faults shows it.
+type Fault struct {
+	ID, Name, Section  string
+	Title, What, Right Text
+	Spec               []string
+	Grade, Seam        string
+	Signals            []string
+	Variants           []Variant
+	Skippable          *Text
+	Asks               []string
+}
+
+// Variant is a way to do the same wrong.
+type Variant struct {
+	Name  string
+	About Text
+}
+
+func (f *Fault) has(signal string) bool { return slices.Contains(f.Signals, signal) }
+
+// poisons says whether the relying party may remember what it was told.
+func (f *Fault) poisons() bool {
+	return f.Seam == "jwks" || f.Seam == "discovery" || f.Seam == "keys" || f.Seam == "transport"
+}
