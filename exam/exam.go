@@ -336,7 +336,7 @@ func (e *examiner) recover(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
-	e.report.Notes = append(e.report.Notes, Text{"Sau một lỗi về khoá hoặc siêu dữ liệu, cổng không tự đăng nhập lại được trong thời gian chờ.", "After a fault of keys or metadata the portal did not sign in again within the time we waited."})
+	e.report.Notes = append(e.report.Notes, Text{"Sau một lỗi về khóa hoặc siêu dữ liệu, cổng không tự đăng nhập lại được trong thời gian chờ.", "After a fault of keys or metadata the portal did not sign in again within the time we waited."})
 }
 
 func (f Finding) inconclusive(vi, en string) Finding {

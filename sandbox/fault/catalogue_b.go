@@ -155,7 +155,7 @@ var sectionB = []Fault{
 	{
 		ID: "B13", Name: "duplicate-json-keys", Grade: Should, Seam: SeamToken, Signals: forPeople,
 		Title: Text{"Thành viên JSON lặp lại", "A JSON member comes twice"},
-		What:  Text{"Hai id_token: cái đúng, rồi một cái ký bằng khoá lạ.", "Two id_tokens: the right one, then one signed by a foreign key."},
+		What:  Text{"Hai id_token: cái đúng, rồi một cái ký bằng khóa lạ.", "Two id_tokens: the right one, then one signed by a foreign key."},
 		Right: Text{"Từ chối, hoặc luôn lấy cái cuối và kiểm tra nó.", "Refuse, or always take the last and check it."},
 		Spec:  []string{"RFC 8259 §4", "RFC 7519 §4"},
 		hooks: hooks{token: func(x *Exchange, o *Object) {
@@ -200,8 +200,8 @@ var sectionB = []Fault{
 	},
 	{
 		ID: "B17", Name: "encrypted-when-not-asked", Grade: Must, Seam: SeamToken, Signals: unnoticed,
-		Title: Text{"ID token mã hoá dù không hỏi", "An encrypted ID token that nobody asked for"},
-		What:  Text{"id_token là một JWE cho khoá mà cổng không có.", "id_token is a JWE for a key that the portal does not have."},
+		Title: Text{"ID token mã hóa dù không hỏi", "An encrypted ID token that nobody asked for"},
+		What:  Text{"id_token là một JWE cho khóa mà cổng không có.", "id_token is a JWE for a key that the portal does not have."},
 		Right: Text{"Từ chối, trang lỗi.", "Refuse; a page."},
 		Spec:  []string{"OIDC Core §3.1.3.7 (1)"},
 		hooks: hooks{idToken: func(x *Exchange, t *JWT) {

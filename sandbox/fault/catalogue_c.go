@@ -28,7 +28,7 @@ var sectionC = []Fault{
 		ID: "C02", Name: "iss-nearly", Grade: Must, Seam: SeamIDToken, Signals: []Signal{NoUserinfoCall, NoSession},
 		Title: Text{"iss gần giống", "iss nearly equal"},
 		What:  Text{"iss chỉ khác issuer thật ở một chi tiết nhỏ.", "iss differs from the real issuer in one small detail."},
-		Right: Text{"So sánh chính xác, không chuẩn hoá URL trước khi so.", "Compare exactly, without normalising URLs first."},
+		Right: Text{"So sánh chính xác, không chuẩn hóa URL trước khi so.", "Compare exactly, without normalising URLs first."},
 		Spec:  []string{"OIDC Core §3.1.3.7 (2)", "OIDC Discovery §4.3"},
 		Variants: []Variant{
 			{"trailing-slash", Text{"thêm dấu / ở cuối", "a slash at the end"}},
@@ -220,7 +220,7 @@ var sectionC = []Fault{
 		ID: "C21", Name: "iat-week-old", Grade: Either, Seam: SeamIDToken, Signals: forPeople,
 		Title: Text{"ID token cấp từ tuần trước", "Issued a week ago"},
 		What:  Text{"iat là bảy ngày trước, exp vẫn còn hạn.", "iat is of seven days ago, exp still ahead."},
-		Right: Text{"Tuỳ chính sách của cổng; nên có giới hạn.", "The portal's policy; better have a bound."},
+		Right: Text{"Tùy chính sách của cổng; nên có giới hạn.", "The portal's policy; better have a bound."},
 		Spec:  []string{"OIDC Core §3.1.3.7 (10)"},
 		hooks: hooks{idToken: func(x *Exchange, t *JWT) { t.Claims.Set("iat", x.Now().Add(-7*24*time.Hour).Unix()) }},
 	},

@@ -19,7 +19,7 @@ var sectionD = []Fault{
 		ID: "D01", Name: "sig-invalid", Grade: Must, Seam: SeamJOSE, Signals: unnoticed, Skippable: leftToTLS,
 		Title: Text{"Chữ ký sai", "Invalid signature"},
 		What:  Text{"Một byte của chữ ký bị đổi.", "One byte of the signature is flipped."},
-		Right: Text{"Kiểm tra chữ ký bằng khoá trong JWKS.", "Verify the signature with a key of the JWKS."},
+		Right: Text{"Kiểm tra chữ ký bằng khóa trong JWKS.", "Verify the signature with a key of the JWKS."},
 		Spec:  []string{"OIDC Core §3.1.3.7 (6)"},
 		hooks: hooks{idToken: func(_ *Exchange, t *JWT) {
 			t.Alter = func(compact string) string {
@@ -73,8 +73,8 @@ var sectionD = []Fault{
 	},
 	{
 		ID: "D05", Name: "hs256-with-public-key", Grade: Must, Seam: SeamJOSE, Signals: unnoticed, Skippable: leftToTLS,
-		Title: Text{"Khoá công khai làm bí mật HMAC", "The public key as HMAC secret"},
-		What:  Text{"HS256, bí mật là khoá công khai mà ai cũng tải được.", "HS256 whose secret is the public key, which anybody can fetch."},
+		Title: Text{"Khóa công khai làm bí mật HMAC", "The public key as HMAC secret"},
+		What:  Text{"HS256, bí mật là khóa công khai mà ai cũng tải được.", "HS256 whose secret is the public key, which anybody can fetch."},
 		Right: Text{"Thuật toán lấy từ đăng ký, không lấy từ tiêu đề của token.", "Take the algorithm from the registration, never from the token's header."},
 		Spec:  []string{"RFC 8725 §2.1", "RFC 8725 §3.1"},
 		Variants: []Variant{
@@ -137,9 +137,9 @@ var sectionD = []Fault{
 	},
 	{
 		ID: "D08", Name: "alg-header-mismatch", Grade: Must, Seam: SeamJOSE, Signals: unnoticed, Skippable: leftToTLS,
-		Title: Text{"alg không hợp với khoá", "An alg that does not fit the key"},
-		What:  Text{"Tiêu đề nói thuật toán của loại khoá khác, kid và chữ ký vẫn là của khoá cũ.", "The header says the algorithm of another kind of key; kid and signature are those of the old one."},
-		Right: Text{"Kiểm tra alg hợp với khoá; từ chối.", "Check that alg fits the key; refuse."},
+		Title: Text{"alg không hợp với khóa", "An alg that does not fit the key"},
+		What:  Text{"Tiêu đề nói thuật toán của loại khóa khác, kid và chữ ký vẫn là của khóa cũ.", "The header says the algorithm of another kind of key; kid and signature are those of the old one."},
+		Right: Text{"Kiểm tra alg hợp với khóa; từ chối.", "Check that alg fits the key; refuse."},
 		Spec:  []string{"RFC 7515 §5.2", "RFC 8725 §3.1"},
 		hooks: hooks{idToken: func(_ *Exchange, t *JWT) {
 			other := "ES256"
@@ -151,17 +151,17 @@ var sectionD = []Fault{
 	},
 	{
 		ID: "D10", Name: "kid-missing-many-keys", Grade: Either, Seam: SeamJOSE, Signals: forPeople,
-		Title: Text{"Không có kid, nhiều khoá", "No kid, many keys"},
-		What:  Text{"Tiêu đề không có kid, JWKS có nhiều khoá.", "The header has no kid, the JWKS many keys."},
-		Right: Text{"Thử các khoá hợp thuật toán, hoặc từ chối.", "Try the keys that fit the algorithm, or refuse."},
+		Title: Text{"Không có kid, nhiều khóa", "No kid, many keys"},
+		What:  Text{"Tiêu đề không có kid, JWKS có nhiều khóa.", "The header has no kid, the JWKS many keys."},
+		Right: Text{"Thử các khóa hợp thuật toán, hoặc từ chối.", "Try the keys that fit the algorithm, or refuse."},
 		Spec:  []string{"OIDC Core §10.1"},
 		hooks: hooks{idToken: func(_ *Exchange, t *JWT) { t.Header.Delete("kid") }},
 	},
 	{
 		ID: "D09", Name: "kid-missing-single-key", Grade: Accept, Seam: SeamJOSE, Signals: mustBeTaken,
-		Title: Text{"Không có kid, một khoá", "No kid, one key"},
-		What:  Text{"Tiêu đề không có kid, JWKS chỉ có khoá RS256.", "The header has no kid, the JWKS the RS256 key alone."},
-		Right: Text{"Chấp nhận: chỉ có một khoá thì không cần kid.", "Accept it: a single key needs no kid."},
+		Title: Text{"Không có kid, một khóa", "No kid, one key"},
+		What:  Text{"Tiêu đề không có kid, JWKS chỉ có khóa RS256.", "The header has no kid, the JWKS the RS256 key alone."},
+		Right: Text{"Chấp nhận: chỉ có một khóa thì không cần kid.", "Accept it: a single key needs no kid."},
 		Spec:  []string{"OIDC Core §10.1"},
 		hooks: hooks{
 			idToken: func(x *Exchange, t *JWT) {
@@ -185,7 +185,7 @@ var sectionD = []Fault{
 	{
 		ID: "D11", Name: "kid-unknown", Grade: Must, Seam: SeamJOSE, Signals: unnoticed, Skippable: leftToTLS,
 		Title: Text{"kid không ai biết", "An unknown kid"},
-		What:  Text{"Ký bằng khoá không có trong JWKS, kể cả sau khi tải lại.", "Signed by a key that is not in the JWKS, not even after another fetch."},
+		What:  Text{"Ký bằng khóa không có trong JWKS, kể cả sau khi tải lại.", "Signed by a key that is not in the JWKS, not even after another fetch."},
 		Right: Text{"Tải JWKS lại một lần, rồi từ chối.", "Fetch the JWKS once more, then refuse."},
 		Spec:  []string{"OIDC Core §10.1.1"},
 		hooks: hooks{idToken: func(_ *Exchange, t *JWT) { byForeignKey(t, "a-key-that-nobody-published") }},
@@ -193,7 +193,7 @@ var sectionD = []Fault{
 	{
 		ID: "D12", Name: "kid-injection", Grade: Must, Seam: SeamJOSE, Signals: unnoticed, Skippable: leftToTLS,
 		Title: Text{"kid chứa mã tấn công", "An attack within kid"},
-		What:  Text{"kid trông như đường dẫn tệp, URL, SQL, 4 kB, hoặc có ký tự điều khiển; ký bằng khoá lạ.", "kid looks like a path, a URL, SQL, is 4 kB long, or has control characters; signed by a foreign key."},
+		What:  Text{"kid trông như đường dẫn tệp, URL, SQL, 4 kB, hoặc có ký tự điều khiển; ký bằng khóa lạ.", "kid looks like a path, a URL, SQL, is 4 kB long, or has control characters; signed by a foreign key."},
 		Right: Text{"kid là một nhãn để so, không phải đường dẫn, câu lệnh hay địa chỉ.", "kid is a label to compare; it is no path, statement or address."},
 		Spec:  []string{"RFC 8725 §3.10"},
 		Variants: []Variant{
@@ -210,9 +210,9 @@ var sectionD = []Fault{
 	},
 	{
 		ID: "D13", Name: "kid-duplicate", Grade: Either, Seam: SeamJWKS, Signals: forPeople,
-		Title: Text{"Hai khoá cùng kid", "Two keys of one kid"},
-		What:  Text{"JWKS có một khoá lạ cùng kid đứng trước mỗi khoá thật.", "Before each real key of the JWKS stands a foreign one with the same kid."},
-		Right: Text{"Thử cả hai hoặc từ chối, đừng tin khoá đầu tiên một cách mù quáng.", "Try both, or refuse; do not blindly take the first."},
+		Title: Text{"Hai khóa cùng kid", "Two keys of one kid"},
+		What:  Text{"JWKS có một khóa lạ cùng kid đứng trước mỗi khóa thật.", "Before each real key of the JWKS stands a foreign one with the same kid."},
+		Right: Text{"Thử cả hai hoặc từ chối, đừng tin khóa đầu tiên một cách mù quáng.", "Try both, or refuse; do not blindly take the first."},
 		Spec:  []string{"RFC 7517 §4.5"},
 		hooks: hooks{jwks: func(_ *Exchange, o *Object) {
 			var all [][]byte
@@ -225,9 +225,9 @@ var sectionD = []Fault{
 	},
 	{
 		ID: "D14", Name: "jwk-embedded", Grade: Must, Seam: SeamJOSE, Signals: unnoticed, Skippable: leftToTLS,
-		Title: Text{"Khoá nằm ngay trong token", "The key comes with the token"},
-		What:  Text{"Tiêu đề jwk mang khoá của kẻ tấn công, chữ ký khớp với khoá đó.", "The header jwk holds the attacker's key, and the signature fits it."},
-		Right: Text{"Bỏ qua jwk; chỉ dùng khoá trong JWKS của issuer.", "Ignore jwk; use the keys of the issuer's JWKS alone."},
+		Title: Text{"Khóa nằm ngay trong token", "The key comes with the token"},
+		What:  Text{"Tiêu đề jwk mang khóa của kẻ tấn công, chữ ký khớp với khóa đó.", "The header jwk holds the attacker's key, and the signature fits it."},
+		Right: Text{"Bỏ qua jwk; chỉ dùng khóa trong JWKS của issuer.", "Ignore jwk; use the keys of the issuer's JWKS alone."},
 		Spec:  []string{"OIDC Core §2", "RFC 8725 §3.10"},
 		hooks: hooks{idToken: func(_ *Exchange, t *JWT) {
 			byForeignKey(t, "")
@@ -240,9 +240,9 @@ var sectionD = []Fault{
 var sectionD2 = []Fault{
 	{
 		ID: "D18", Name: "jwks-key-use-enc", Grade: Should, Seam: SeamJWKS, Signals: unnoticed, Skippable: leftToTLS,
-		Title: Text{"Khoá chỉ dành để mã hoá", "Keys for encryption only"},
-		What:  Text{"Mọi khoá trong JWKS có use enc.", "Every key of the JWKS has use enc."},
-		Right: Text{"Không dùng khoá use enc để kiểm tra chữ ký.", "Verify no signature with a key of use enc."},
+		Title: Text{"Khóa chỉ dành để mã hóa", "Keys for encryption only"},
+		What:  Text{"Mọi khóa trong JWKS có use enc.", "Every key of the JWKS has use enc."},
+		Right: Text{"Không dùng khóa use enc để kiểm tra chữ ký.", "Verify no signature with a key of use enc."},
 		Spec:  []string{"RFC 7517 §4.2"},
 		hooks: hooks{jwks: func(_ *Exchange, o *Object) {
 			var all [][]byte
@@ -255,35 +255,35 @@ var sectionD2 = []Fault{
 	},
 	{
 		ID: "D19", Name: "rotation-after-login", Grade: Accept, Seam: SeamKeys, Signals: []Signal{Session, Fetch},
-		Title: Text{"Thay khoá giữa hai lần đăng nhập", "A rotation between two sign-ins"},
-		What:  Text{"Từ lần đăng nhập này nhà cung cấp ký bằng khoá mới.", "From this sign-in on the provider signs with a new key."},
+		Title: Text{"Thay khóa giữa hai lần đăng nhập", "A rotation between two sign-ins"},
+		What:  Text{"Từ lần đăng nhập này nhà cung cấp ký bằng khóa mới.", "From this sign-in on the provider signs with a new key."},
 		Right: Text{"Gặp kid lạ thì tải lại JWKS.", "Fetch the JWKS again when a kid is unknown."},
 		Spec:  []string{"OIDC Core §10.1.1"},
 		hooks: hooks{on: []Kind{Authorize}, request: func(x *Exchange) { x.rotate("publish", "use") }},
 	},
 	{
 		ID: "D20", Name: "rotation-mid-login", Grade: Accept, Seam: SeamKeys, Signals: []Signal{Session, Fetch},
-		Title: Text{"Thay khoá giữa lúc đăng nhập", "A rotation in the middle of a sign-in"},
-		What:  Text{"Khoá được thay ngay trước khi token được ký.", "The key is replaced just before the token is signed."},
+		Title: Text{"Thay khóa giữa lúc đăng nhập", "A rotation in the middle of a sign-in"},
+		What:  Text{"Khóa được thay ngay trước khi token được ký.", "The key is replaced just before the token is signed."},
 		Right: Text{"Gặp kid lạ thì tải lại JWKS.", "Fetch the JWKS again when a kid is unknown."},
 		Spec:  []string{"OIDC Core §10.1.1"},
 		hooks: hooks{on: []Kind{Token}, request: func(x *Exchange) { x.rotate("publish", "use") }},
 	},
 	{
 		ID: "D21", Name: "publish-then-use", Grade: Accept, Seam: SeamKeys, Signals: mustBeTaken,
-		Title: Text{"Công bố khoá mới trước khi dùng", "A key is published before it is used"},
-		What:  Text{"Khoá mới xuất hiện trong JWKS, khoá cũ vẫn ký.", "A new key appears in the JWKS, the old one still signs."},
+		Title: Text{"Công bố khóa mới trước khi dùng", "A key is published before it is used"},
+		What:  Text{"Khóa mới xuất hiện trong JWKS, khóa cũ vẫn ký.", "A new key appears in the JWKS, the old one still signs."},
 		Right: Text{"Không có gì thay đổi cho người dùng.", "Nothing changes for anybody."},
 		Spec:  []string{"OIDC Core §10.1.1"},
 		hooks: hooks{on: []Kind{Authorize}, request: func(x *Exchange) { x.rotate("publish") }},
 	},
 	{
 		ID: "D22", Name: "key-removed", Grade: Should, Seam: SeamJWKS, Signals: unnoticed,
-		Title:     Text{"Khoá đã bị gỡ", "A key that was removed"},
-		What:      Text{"JWKS không còn khoá RS256 mà token vẫn được ký bằng nó.", "The JWKS has no RS256 key any more, and tokens are still signed by it."},
+		Title:     Text{"Khóa đã bị gỡ", "A key that was removed"},
+		What:      Text{"JWKS không còn khóa RS256 mà token vẫn được ký bằng nó.", "The JWKS has no RS256 key any more, and tokens are still signed by it."},
 		Right:     Text{"Từ chối khi bản lưu của JWKS đã cũ.", "Refuse once the cached JWKS is past its age."},
 		Spec:      []string{"OIDC Core §10.1.1"},
-		Skippable: &Text{"Trong thời hạn lưu đệm (Cache-Control) cổng vẫn có thể dùng khoá đã biết.", "Within the age of its cache (Cache-Control) a portal may go on with a key it knows."},
+		Skippable: &Text{"Trong thời hạn lưu đệm (Cache-Control) cổng vẫn có thể dùng khóa đã biết.", "Within the age of its cache (Cache-Control) a portal may go on with a key it knows."},
 		hooks: hooks{jwks: func(_ *Exchange, o *Object) {
 			var rest [][]byte
 			for _, k := range keysIn(o) {
@@ -298,9 +298,9 @@ var sectionD2 = []Fault{
 		ID: "D23", Name: "jwks-unavailable", Grade: Must, Seam: SeamJWKS, Signals: withAPage,
 		Title:    Text{"Không lấy được JWKS", "The JWKS cannot be had"},
 		What:     Text{"JWKS rỗng, 404 hoặc 500.", "The JWKS is empty, 404 or 500."},
-		Right:    Text{"Đóng lại khi không có khoá; dùng bản lưu có thời hạn; không treo.", "Fail closed without a key; a cache may help for a while; do not hang."},
+		Right:    Text{"Đóng lại khi không có khóa; dùng bản lưu có thời hạn; không treo.", "Fail closed without a key; a cache may help for a while; do not hang."},
 		Spec:     []string{"OIDC Core §10.1"},
-		Variants: []Variant{{"empty", Text{"không có khoá nào", "no keys"}}, {"404", Text{"trả 404", "answers 404"}}, {"500", Text{"trả 500", "answers 500"}}},
+		Variants: []Variant{{"empty", Text{"không có khóa nào", "no keys"}}, {"404", Text{"trả 404", "answers 404"}}, {"500", Text{"trả 500", "answers 500"}}},
 		hooks: hooks{on: []Kind{JWKS}, response: func(x *Exchange) {
 			switch x.Variant {
 			case "404":
@@ -315,10 +315,10 @@ var sectionD2 = []Fault{
 	{
 		ID: "D24", Name: "jwks-garbage", Grade: Should, Seam: SeamJWKS, Signals: withAPage,
 		Title:    Text{"JWKS rác hoặc khổng lồ", "A JWKS of garbage, or a huge one"},
-		What:     Text{"Không phải JSON, 10 000 khoá, hoặc 20 MB.", "No JSON, 10,000 keys, or 20 MB."},
+		What:     Text{"Không phải JSON, 10 000 khóa, hoặc 20 MB.", "No JSON, 10,000 keys, or 20 MB."},
 		Right:    Text{"Giới hạn kích thước, báo lỗi rõ ràng.", "Bound its size; say clearly what failed."},
 		Spec:     []string{"CWE-770"},
-		Variants: []Variant{{"no-json", Text{"không phải JSON", "no JSON"}}, {"many", Text{"10 000 khoá", "10,000 keys"}}, {"large", Text{"20 MB", "of 20 MB"}}},
+		Variants: []Variant{{"no-json", Text{"không phải JSON", "no JSON"}}, {"many", Text{"10 000 khóa", "10,000 keys"}}, {"large", Text{"20 MB", "of 20 MB"}}},
 		hooks: hooks{jwks: func(x *Exchange, o *Object) {
 			switch x.Variant {
 			case "many":
@@ -337,8 +337,8 @@ var sectionD2 = []Fault{
 	},
 	{
 		ID: "D25", Name: "jwks-private-key", Grade: Either, Seam: SeamJWKS, Signals: forPeople,
-		Title: Text{"JWKS lộ khoá riêng", "A JWKS with a private key"},
-		What:  Text{"Các khoá trong JWKS có thành viên d.", "The keys of the JWKS have a member d."},
+		Title: Text{"JWKS lộ khóa riêng", "A JWKS with a private key"},
+		What:  Text{"Các khóa trong JWKS có thành viên d.", "The keys of the JWKS have a member d."},
 		Right: Text{"Không hỏng; có thể cảnh báo.", "Do not break; an alert would be good."},
 		Spec:  []string{"RFC 7517 §9.2"},
 		hooks: hooks{jwks: func(_ *Exchange, o *Object) {
@@ -352,9 +352,9 @@ var sectionD2 = []Fault{
 	},
 	{
 		ID: "D26", Name: "weak-key", Grade: Should, Seam: SeamKeys, Signals: unnoticed, Skippable: leftToTLS,
-		Title:    Text{"Khoá yếu", "A weak key"},
-		What:     Text{"Token ký bằng khoá RSA 1024 bit, hoặc số mũ 1, có trong JWKS.", "Signed by an RSA key of 1024 bits, or of exponent 1, which is in the JWKS."},
-		Right:    Text{"Từ chối khoá dưới 2048 bit và số mũ vô lý.", "Refuse keys below 2048 bits and exponents that make no sense."},
+		Title:    Text{"Khóa yếu", "A weak key"},
+		What:     Text{"Token ký bằng khóa RSA 1024 bit, hoặc số mũ 1, có trong JWKS.", "Signed by an RSA key of 1024 bits, or of exponent 1, which is in the JWKS."},
+		Right:    Text{"Từ chối khóa dưới 2048 bit và số mũ vô lý.", "Refuse keys below 2048 bits and exponents that make no sense."},
 		Spec:     []string{"RFC 8725 §3.5", "NIST SP 800-131A"},
 		Variants: []Variant{{"rsa-1024", Text{"1024 bit", "1024 bits"}}, {"exponent-1", Text{"số mũ 1", "exponent 1"}}},
 		hooks: hooks{
@@ -379,7 +379,7 @@ var sectionD2 = []Fault{
 	},
 	{
 		ID: "D28", Name: "b64-false", Grade: Should, Seam: SeamJOSE, Signals: unnoticed, Skippable: leftToTLS,
-		Title: Text{"Nội dung không mã hoá base64", "An unencoded payload"},
+		Title: Text{"Nội dung không mã hóa base64", "An unencoded payload"},
 		What:  Text{"Tiêu đề nói b64 false (RFC 7797), chữ ký tính theo đó.", "The header says b64 false (RFC 7797), and the signature is made that way."},
 		Right: Text{"JWT không được dùng b64; từ chối.", "JWTs must not use b64; refuse."},
 		Spec:  []string{"RFC 7797 §7"},

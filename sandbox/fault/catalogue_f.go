@@ -114,7 +114,7 @@ var sectionF = []Fault{
 		Spec:  []string{"OIDC Core §5.3.4"},
 		Variants: []Variant{
 			{"iss", Text{"iss khác", "another iss"}}, {"aud", Text{"aud khác", "another aud"}},
-			{"alg-none", Text{"không ký (alg none)", "not signed (alg none)"}}, {"foreign-key", Text{"ký bằng khoá lạ", "signed by a foreign key"}},
+			{"alg-none", Text{"không ký (alg none)", "not signed (alg none)"}}, {"foreign-key", Text{"ký bằng khóa lạ", "signed by a foreign key"}},
 		},
 		hooks: hooks{on: []Kind{Userinfo}, response: func(x *Exchange) {
 			t := x.signedUserinfo()

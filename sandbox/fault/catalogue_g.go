@@ -35,12 +35,12 @@ var sectionG = []Fault{
 	{
 		ID: "G02", Name: "logout-token-wrong-alg", Grade: Must, Seam: SeamLogout, Signals: refuseLogout, Asks: []string{backChannelLogout},
 		Title: Text{"Logout token ký bằng thuật toán khác", "Logout token by another algorithm"},
-		What:  Text{"Ký bằng HS256 với một bí mật bất kỳ, hoặc bằng khoá lạ.", "Signed by HS256 with some secret, or by a foreign key."},
-		Right: Text{"Chỉ nhận thuật toán đã đăng ký cho ID token và khoá trong JWKS.", "Take only the algorithm registered for ID tokens, and keys of the JWKS."},
+		What:  Text{"Ký bằng HS256 với một bí mật bất kỳ, hoặc bằng khóa lạ.", "Signed by HS256 with some secret, or by a foreign key."},
+		Right: Text{"Chỉ nhận thuật toán đã đăng ký cho ID token và khóa trong JWKS.", "Take only the algorithm registered for ID tokens, and keys of the JWKS."},
 		Spec:  []string{"OIDC Back-Channel Logout §2.6 (2)", "RFC 8725 §3.1"},
 		Variants: []Variant{
 			{"hs256", Text{"HS256 với bí mật đoán được", "HS256 with a secret that can be guessed"}},
-			{"foreign-key", Text{"RS256 bằng khoá không có trong JWKS", "RS256 by a key that is not in the JWKS"}},
+			{"foreign-key", Text{"RS256 bằng khóa không có trong JWKS", "RS256 by a key that is not in the JWKS"}},
 		},
 		hooks: hooks{logout: func(x *Exchange, t *JWT) {
 			if x.Variant == "foreign-key" {
@@ -252,7 +252,7 @@ var sectionG = []Fault{
 	},
 	{
 		ID: "G18", Name: "account-locked-after-login", Grade: Either, Seam: SeamUserinfo, Signals: []Signal{Human},
-		Title: Text{"Tài khoản bị khoá sau khi đăng nhập", "The account is locked after the sign-in"},
+		Title: Text{"Tài khoản bị khóa sau khi đăng nhập", "The account is locked after the sign-in"},
 		What:  Text{"Introspection nói active: false, UserInfo trả 401, dù token chưa hết hạn.", "Introspection says active: false and UserInfo 401, though the token has not expired."},
 		Right: Text{"Coi như đã đăng xuất khi biết; cổng quyết định hỏi bao lâu một lần.", "Treat the person as signed out once it is known; how often to ask is the portal's decision."},
 		Spec:  []string{"RFC 7662 §2.2", "RFC 6750 §3.1"},

@@ -181,7 +181,7 @@ var sectionH = []Fault{
 	},
 	{
 		ID: "H11", Name: "odd-encoding", Grade: Either, Seam: SeamTransport, Signals: []Signal{Human},
-		Title: Text{"Mã hoá truyền lạ", "Odd transfer encoding"},
+		Title: Text{"Mã hóa truyền lạ", "Odd transfer encoding"},
 		What:  Text{"Nén gzip dù không ai hỏi, hoặc tiêu đề HTTP rất lớn.", "gzip though nobody asked for it, or a very large HTTP header."},
 		Right: Text{"Chấp nhận hoặc báo lỗi rõ ràng.", "Take it, or say clearly that it failed."},
 		Spec:  []string{"RFC 9110 §8.4"},

@@ -129,7 +129,7 @@ var Sections = []struct {
 	{"A", Text{"Phản hồi uỷ quyền (kênh trước)", "Authorization response (front channel)"}},
 	{"B", Text{"Điểm cuối token", "Token endpoint"}},
 	{"C", Text{"Thông tin trong ID token", "ID token claims"}},
-	{"D", Text{"Chữ ký, tiêu đề JOSE, khoá", "Signature, JOSE header, keys"}},
+	{"D", Text{"Chữ ký, tiêu đề JOSE, khóa", "Signature, JOSE header, keys"}},
 	{"E", Text{"Khám phá và siêu dữ liệu", "Discovery and metadata"}},
 	{"F", Text{"UserInfo", "UserInfo"}},
 	{"G", Text{"Đăng xuất và phiên", "Logout and session"}},
