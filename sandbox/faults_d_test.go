@@ -66,7 +66,9 @@ func TestASignatureIsWrongAsDescribedAndTheClaimsAreRight(t *testing.T) {
 	pkcs1PEM := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: pkcs1}))
 	n := base64.RawURLEncoding.EncodeToString(public.N.Bytes())
 	hmacBy := func(secret string) func(*idToken, []byte) bool {
-		return func(id *idToken, _ []byte) bool { return id.Header["alg"] == "HS256" && signedBy([]byte(secret), id.Compact) }
+		return func(id *idToken, _ []byte) bool {
+			return id.Header["alg"] == "HS256" && signedBy([]byte(secret), id.Compact)
+		}
 	}
 	foreign := func(id *idToken, signature []byte) bool {
 		return !id.Genuine && id.Header["alg"] == "RS256" && len(signature) == 256
@@ -96,11 +98,15 @@ func TestASignatureIsWrongAsDescribedAndTheClaimsAreRight(t *testing.T) {
 		{"D07", "ps256", "[alg kid]", func(id *idToken, _ []byte) bool { return id.Genuine && id.Header["alg"] == "PS256" }},
 		{"D07", "es256", "[alg kid]", func(id *idToken, s []byte) bool { return id.Genuine && id.Header["alg"] == "ES256" && len(s) == 64 }},
 		{"D07", "eddsa", "[alg kid]", func(id *idToken, _ []byte) bool { return id.Genuine && id.Header["alg"] == "EdDSA" }},
-		{"D08", "", "[alg]", func(id *idToken, s []byte) bool { return id.Header["alg"] == "ES256" && id.Header["kid"] == kid && len(s) == 256 }},
+		{"D08", "", "[alg]", func(id *idToken, s []byte) bool {
+			return id.Header["alg"] == "ES256" && id.Header["kid"] == kid && len(s) == 256
+		}},
 		{"D09", "", "[kid]", func(id *idToken, _ []byte) bool { return id.Header["kid"] == nil && id.Genuine }},
 		{"D10", "", "[kid]", func(id *idToken, _ []byte) bool { return id.Header["kid"] == nil && id.Genuine }},
 		{"D11", "", "[kid]", foreign},
-		{"D12", "", "[kid]", func(id *idToken, s []byte) bool { return foreign(id, s) && id.Header["kid"] == "../../../../../../dev/null" }},
+		{"D12", "", "[kid]", func(id *idToken, s []byte) bool {
+			return foreign(id, s) && id.Header["kid"] == "../../../../../../dev/null"
+		}},
 		{"D12", "url", "[kid]", foreign}, {"D12", "sql", "[kid]", foreign}, {"D12", "long", "[kid]", foreign}, {"D12", "control", "[kid]", foreign},
 		{"D14", "", "[jwk kid]", func(id *idToken, s []byte) bool {
 			raw, _ := json.Marshal(id.Header["jwk"])
@@ -116,7 +122,9 @@ func TestASignatureIsWrongAsDescribedAndTheClaimsAreRight(t *testing.T) {
 		{"D28", "", "[b64 crit]", func(id *idToken, s []byte) bool { return id.Header["b64"] == false && len(s) == 256 }},
 		{"D29", "at-jwt", "[typ]", func(id *idToken, _ []byte) bool { return id.Genuine && id.Header["typ"] == "at+jwt" }},
 		{"D29", "logout-jwt", "[typ]", func(id *idToken, _ []byte) bool { return id.Genuine && id.Header["typ"] == "logout+jwt" }},
-		{"D32", "zero", "[alg kid]", func(id *idToken, s []byte) bool { return id.Header["alg"] == "ES256" && string(s) == string(make([]byte, 64)) }},
+		{"D32", "zero", "[alg kid]", func(id *idToken, s []byte) bool {
+			return id.Header["alg"] == "ES256" && string(s) == string(make([]byte, 64))
+		}},
 		{"D32", "der", "[alg kid]", func(id *idToken, s []byte) bool {
 			var rs struct{ R, S *big.Int }
 			rest, err := asn1.Unmarshal(s, &rs)
@@ -187,7 +195,9 @@ func TestTheKeySetIsWrongAsDescribed(t *testing.T) {
 		{"D24", "many", 200, func(list []key, _ string) bool { return len(list) == 10_000 }},
 		{"D24", "large", 200, func(list []key, body string) bool { return len(list) == 4 && len(body) > 20<<20 }},
 		{"D25", "", 200, func(list []key, _ string) bool { return len(list) == 4 && list[0]["d"] != nil && list[3]["d"] != nil }},
-		{"D26", "", 200, func(list []key, _ string) bool { return len(list) == 5 && list[4]["kid"] == "a-weak-key" && len(list[4]["n"].(string)) < 200 }},
+		{"D26", "", 200, func(list []key, _ string) bool {
+			return len(list) == 5 && list[4]["kid"] == "a-weak-key" && len(list[4]["n"].(string)) < 200
+		}},
 		{"D26", "exponent-1", 200, func(list []key, _ string) bool { return len(list) == 5 && list[4]["e"] == "AQ" }},
 	} {
 		c.arm(want.id, want.variant)

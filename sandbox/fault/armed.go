@@ -148,7 +148,7 @@ func (b *board) armed() []Armed {
 // and metadata name nobody, and who asks the population database is no client:
 // whatever is armed strikes them.
 func (s *striker) meets(x *Exchange) bool {
-	if x.Kind == JWKS || x.Kind == Discovery || x.Kind == Register {
+	if x.nameless() {
 		return true
 	}
 	scan := x.Kind == Phone && x.ClientID == "" // only its answer says whose sign-in it is

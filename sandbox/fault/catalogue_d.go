@@ -47,11 +47,7 @@ var sectionD = []Fault{
 		What:  Text{"Tiêu đề nói alg none, không có chữ ký.", "The header says alg none, and there is no signature."},
 		Right: Text{"Từ chối trừ khi đã đăng ký none.", "Refuse unless none was registered."},
 		Spec:  []string{"OIDC Core §3.1.3.7 (7)", "RFC 8725 §3.2"},
-		hooks: hooks{idToken: func(_ *Exchange, t *JWT) {
-			t.Header.Set("alg", "none")
-			t.Header.Delete("kid")
-			t.Sign = unsigned
-		}},
+		hooks: hooks{idToken: func(_ *Exchange, t *JWT) { algNone(t) }},
 	},
 	{
 		ID: "D04", Name: "alg-none-disguised", Grade: Must, Seam: SeamJOSE, Signals: unnoticed, Skippable: leftToTLS,
@@ -84,15 +80,7 @@ var sectionD = []Fault{
 			{"jwk", Text{"cả JWK", "the JWK as JSON"}}, {"n", Text{"chuỗi n", "the string n"}}, {"e", Text{"chuỗi e", "the string e"}},
 			{"kty", Text{"chuỗi kty", "the string kty"}}, {"alg", Text{"chuỗi alg", "the string alg"}},
 		},
-		hooks: hooks{idToken: func(x *Exchange, t *JWT) {
-			secret := x.publicKeyAs(t.kid, x.Variant)
-			if secret == nil {
-				x.Untouched()
-				return
-			}
-			t.Header.Set("alg", "HS256")
-			t.Sign = hs256(secret)
-		}},
+		hooks: hooks{idToken: func(x *Exchange, t *JWT) { x.byPublicKey(t, x.Variant) }},
 	},
 	{
 		ID: "D06", Name: "hs256-client-secret", Grade: Must, Seam: SeamJOSE, Signals: unnoticed, Skippable: leftToTLS,
@@ -329,7 +317,7 @@ var sectionD2 = []Fault{
 				}
 				setKeys(o, all)
 			case "large":
-				o.Set("padding", strings.Repeat("x", 20<<20))
+				x.Answer.Padding = large
 			default:
 				x.Reply(http.StatusOK, "application/json", `{"keys": [ {"kty": "RSA", oops`)
 			}

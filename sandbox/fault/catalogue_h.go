@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -193,12 +194,7 @@ var sectionH = []Fault{
 				x.Answer.Header.Set("X-Padding", strings.Repeat("x", 48<<10))
 				return
 			}
-			var b bytes.Buffer
-			z := gzip.NewWriter(&b)
-			_, _ = z.Write(x.Answer.Body) // into memory
-			z.Close()
-			x.Answer.Body = b.Bytes()
-			x.Answer.Header.Set("Content-Encoding", "gzip")
+			x.Answer.zip(0)
 		}},
 	},
 	{
@@ -233,6 +229,17 @@ var sectionH = []Fault{
 		},
 		hooks: hooks{message: func(x *Exchange) (late time.Duration, lost bool) { return 90 * time.Second, x.Variant == "never" }},
 	},
+}
+
+// zip compresses the body, with so many spaces before it.
+func (a *Answer) zip(padding int64) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = io.CopyN(z, spaces{}, padding) // into memory
+	_, _ = z.Write(a.Body)
+	z.Close()
+	a.Body = b.Bytes()
+	a.Header.Set("Content-Encoding", "gzip")
 }
 
 const maintenancePage = `<!doctype html><html lang="vi"><title>Bảo trì / Maintenance</title><body><p>MÔI TRƯỜNG THỬ NGHIỆM — KHÔNG NHẬP THÔNG TIN THẬT</p><h1>Hệ thống đang bảo trì</h1><p>Vui lòng quay lại sau. / Down for maintenance, please come back later.</p></body></html>`

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -343,6 +344,7 @@ func (a *Answer) send(w http.ResponseWriter, gone <-chan struct{}) {
 		return
 	}
 	a.head(w)
+	a.pad(w)
 	_, _ = w.Write(a.Body) // whoever asked may be gone
 }
 
@@ -352,9 +354,25 @@ func (a *Answer) head(w http.ResponseWriter) {
 		h[name] = values
 	}
 	if a.Status != http.StatusNoContent && a.Status != http.StatusNotModified {
-		h.Set("Content-Length", strconv.Itoa(len(a.Body)))
+		h.Set("Content-Length", strconv.Itoa(a.Padding+len(a.Body)))
 	}
 	w.WriteHeader(a.Status)
+}
+
+func (a *Answer) pad(w io.Writer) {
+	if a.Padding > 0 {
+		_, _ = io.CopyN(w, spaces{}, int64(a.Padding)) // whoever asked may be gone
+	}
+}
+
+// spaces is as many of them as anybody wants.
+type spaces struct{}
+
+func (spaces) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = ' '
+	}
+	return len(b), nil
 }
 
 // sendBadly is send with the misbehaviour of the transport, until whoever asked
@@ -372,6 +390,7 @@ func (a *Answer) sendBadly(w http.ResponseWriter, gone <-chan struct{}) {
 		panic(http.ErrAbortHandler)
 	}
 	a.head(w)
+	a.pad(w)
 	body, flush := a.Body, http.NewResponseController(w).Flush
 	if a.Cut > 0 {
 		body = body[:min(a.Cut, len(body))]

@@ -23,6 +23,7 @@ const (
 	Userinfo   Kind = "userinfo"
 	JWKS       Kind = "jwks"
 	Discovery  Kind = "discovery"
+	PAR        Kind = "par" // pushed authorization requests, which the provider does not take
 	Introspect Kind = "introspect"
 	Revoke     Kind = "revoke"
 	EndSession Kind = "end_session"
@@ -36,7 +37,7 @@ const (
 var kinds = map[string]Kind{
 	"/authorize": Authorize, "/oauth/token": Token, "/userinfo": Userinfo, "/keys": JWKS,
 	"/.well-known/openid-configuration": Discovery, "/oauth/introspect": Introspect, "/revoke": Revoke,
-	"/end_session": EndSession, "/end_session/confirm": EndSession,
+	"/end_session": EndSession, "/end_session/confirm": EndSession, pathPAR: PAR,
 }
 
 func kindOf(path string) Kind {
@@ -64,6 +65,9 @@ type Answer struct {
 	// (-1 = before any of the answer), 0 = never.
 	Delay, Drip time.Duration
 	Cut         int
+	// Padding sends so many spaces before the body, which mean nothing in JSON
+	// and are held nowhere.
+	Padding int
 }
 
 // Exchange is a message to the provider and what it answers, as a fault sees it.
@@ -122,6 +126,12 @@ func (x *Exchange) PublicKeys() (*Object, error) {
 	return ParseObject(raw)
 }
 
+// nameless says whether the message is of a kind that names no client. Pushed
+// requests are made by whoever read in the metadata that it can.
+func (x *Exchange) nameless() bool {
+	return x.Kind == JWKS || x.Kind == Discovery || x.Kind == Register || x.Kind == PAR
+}
+
 // mostBody bounds the messages that are looked into; longer ones pass.
 const mostBody = 256 << 10
 
@@ -142,7 +152,7 @@ func (e *Engine) read(r *http.Request) (*Exchange, error) {
 			}
 		}
 	}
-	if x.Kind == JWKS || x.Kind == Discovery || x.Kind == Register || x.Kind == Other {
+	if x.nameless() || x.Kind == Other {
 		return x, nil
 	}
 	if x.Kind == Phone {

@@ -39,6 +39,24 @@ func byForeignKey(t *JWT, kid string) {
 	t.Sign = signForeign
 }
 
+// algNone says that there is no signature, as there is none.
+func algNone(t *JWT) {
+	t.Header.Set("alg", "none")
+	t.Header.Delete("kid")
+	t.Sign = unsigned
+}
+
+// byPublicKey signs by HS256 with what everybody knows.
+func (x *Exchange) byPublicKey(t *JWT, form string) {
+	secret := x.publicKeyAs(t.kid, form)
+	if secret == nil {
+		x.Untouched()
+		return
+	}
+	t.Header.Set("alg", "HS256")
+	t.Sign = hs256(secret)
+}
+
 // keysIn are the keys of a JWKS, taken apart.
 func keysIn(set *Object) (list []*Object) {
 	for _, raw := range keysOf(set) {
