@@ -2,6 +2,7 @@ package exam
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"html"
 	"io"
@@ -142,6 +143,9 @@ func (b *browser) request(ctx context.Context, method, address string, form url.
 	resp, err := b.http.Do(req)
 	if err != nil {
 		p.err = err
+		if of, ok := errors.AsType[*url.Error](err); ok {
+			p.err = of.Err // without the address, which may hold a code
+		}
 		return p
 	}
 	defer resp.Body.Close()

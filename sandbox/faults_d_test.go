@@ -232,3 +232,32 @@ func TestKeysRotateWhenTheyShould(t *testing.T) {
 		t.Errorf("D19: %s after %s", kid(after), kid(mid))
 	}
 }
+
+func TestWhatTheAttackerSignsFitsNoKeyThatAFaultListed(t *testing.T) {
+	c := newCrooked(t)
+	var lists []jose.JSONWebKeySet
+	for _, variant := range [][2]string{{"D13", ""}, {"D24", "many"}} {
+		c.arm(variant[0], variant[1])
+		_, body := send(t, "GET", c.r.Issuer+"/keys", "")
+		var set jose.JSONWebKeySet
+		if err := json.Unmarshal([]byte(body), &set); err != nil || len(set.Keys) <= 4 {
+			t.Fatalf("%s: %v, %d keys", variant[0], err, len(set.Keys))
+		}
+		lists = append(lists, jose.JSONWebKeySet{Keys: set.Keys[:min(6, len(set.Keys))]})
+	}
+	for _, id := range []string{"D11", "D14"} {
+		c.arm(id, "")
+		token := c.signIn().ID
+		signed, err := jose.ParseSigned(token.Compact, []jose.SignatureAlgorithm{jose.RS256})
+		if err != nil {
+			t.Fatalf("%s: %v", id, err)
+		}
+		for _, set := range lists { // as a relying party remembers them
+			for _, k := range set.Keys {
+				if _, err := signed.Verify(k); err == nil {
+					t.Errorf("%s: the key %s of an earlier fault verifies it", id, k.KeyID)
+				}
+			}
+		}
+	}
+}

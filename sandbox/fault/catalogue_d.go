@@ -205,7 +205,7 @@ var sectionD = []Fault{
 		hooks: hooks{jwks: func(_ *Exchange, o *Object) {
 			var all [][]byte
 			for _, k := range keysIn(o) {
-				twin := foreignJWK(k.String("kid"))
+				twin := rsaJWK(&listedKey().PublicKey, k.String("kid"))
 				all = append(all, twin.Bytes(), k.Bytes())
 			}
 			setKeys(o, all)
@@ -311,7 +311,7 @@ var sectionD2 = []Fault{
 			switch x.Variant {
 			case "many":
 				all := keysOf(o)
-				twin := foreignJWK("k").Bytes()
+				twin := rsaJWK(&listedKey().PublicKey, "k").Bytes()
 				for len(all) < 10_000 {
 					all = append(all, twin)
 				}

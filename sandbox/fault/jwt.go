@@ -84,13 +84,19 @@ func (t *JWT) compact(ctx context.Context) (string, error) {
 }
 
 // foreignKey is an RSA key that the provider never published: the attacker's.
-var foreignKey = sync.OnceValue(func() *rsa.PrivateKey {
+var foreignKey = sync.OnceValue(newRSAKey)
+
+// listedKey is the one that faults put into the JWKS. A relying party remembers
+// such a list: what the attacker's key signs afterwards has to stay foreign to it.
+var listedKey = sync.OnceValue(newRSAKey)
+
+func newRSAKey() *rsa.PrivateKey {
 	k, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		panic("fault: no randomness: " + err.Error())
 	}
 	return k
-})
+}
 
 // signForeign signs by RS256 with the attacker's key.
 func signForeign(input []byte) []byte {
