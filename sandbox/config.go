@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/fault"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/strictyaml"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
@@ -38,6 +39,7 @@ type Config struct {
 	AllowHosts []string        // hosts beyond loopback: of requests and of registered URIs
 	Policy     vneid.Policy    // zero = vneid.DefaultPolicy
 	Clients    []people.Client // added or replaced at every start
+	Faults     []fault.Armed   // armed in a world with nothing armed: at its start and after a reset
 
 	// Token, when there is one, is what the sandbox listener asks for. It comes
 	// from the environment only: flags show in process lists, and files get

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/fault"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/strictyaml"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
@@ -30,6 +31,7 @@ type configFile struct {
 	AllowHosts []string        `yaml:"allow_hosts"`
 	Policy     policyFile      `yaml:"policy"`
 	Clients    []people.Client `yaml:"clients"`
+	Faults     []fault.Armed   `yaml:"faults"`
 }
 
 // policyFile is vneid.Policy under its names in files. Absent keys keep the
@@ -92,12 +94,15 @@ func (r *reading) readYAML(name string, content []byte) {
 	f := strictyaml.Read(name, content, &file)
 	checkPolicy(f, &file.Policy)
 	people.CheckClients(f, "clients", file.Clients, file.AllowHosts)
+	for _, m := range fault.Check(file.Faults, vneid.SystemClock{}.Now().Year()) {
+		f.Add(m.Field, m.What, "vneid-sandbox faults lists what there is")
+	}
 	r.mistakes = append(r.mistakes, f.Mistakes...)
 
 	r.Config = Config{
 		Listen: file.Listen, Issuer: file.Issuer, BrowserURL: file.BrowserURL, SandboxListen: file.SandboxListen, SandboxURL: file.SandboxURL, TLS: file.TLS,
 		Database: file.Database, Seed: file.Seed, Data: file.Data, LogFormat: file.LogFormat, Record: file.Record, KeyRotation: file.KeyRotation, TrustCA: file.TrustCA,
-		AllowHosts: file.AllowHosts, Policy: vneid.Policy(file.Policy), Clients: file.Clients,
+		AllowHosts: file.AllowHosts, Policy: vneid.Policy(file.Policy), Clients: file.Clients, Faults: file.Faults,
 	}
 	var keys []string
 	for _, s := range settings {

@@ -17,6 +17,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/fault"
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
 
@@ -334,5 +335,26 @@ func TestArmedFaultsSurviveARestartAndReachTheOtherProcess(t *testing.T) {
 	r3, _ := start(t, at)
 	if got := list(r3); got != want {
 		t.Errorf("after the restart: %s", got)
+	}
+}
+
+func TestFaultsOfTheConfigurationAreCarriedByPersonas(t *testing.T) {
+	r, _ := start(t, func(c *sandbox.Config) {
+		c.Faults = []fault.Armed{{ID: "C01", Persona: "038060000007", Probability: 1}}
+	})
+	c := &crooked{t: t, r: r, v: newVisitor(t, r)}
+	if id := c.signIn().ID; id.Claims["iss"] != r.Issuer {
+		t.Error("another persona carries it")
+	}
+	armed := func() (n int) {
+		var list []struct{ Persona string }
+		c.v.api("/faults/armed", &list)
+		return len(list)
+	}
+	if c.disarm(); armed() != 0 {
+		t.Error("it cannot be disarmed")
+	}
+	if send(t, "POST", r.SandboxURL+"/api/v1/reset", "{}", "Content-Type: application/json"); armed() != 1 {
+		t.Error("after a reset nobody carries it")
 	}
 }

@@ -27,6 +27,7 @@ type keeper struct {
 	inbox        *sms.Network
 	seed         people.Data
 	clients      []people.Client // of the configuration; they win over those of the seed
+	carried      []fault.Armed   // of the configuration
 	tokenHash    string          // of the world's own API token, "" = none
 	faults       *fault.Engine
 	log          *slog.Logger
@@ -130,7 +131,20 @@ func (k *keeper) fill(ctx context.Context) error {
 	if err := people.Seed(ctx, k.store, k.world, k.passwordHash, k.seed); err != nil {
 		return err
 	}
-	return people.PutClients(ctx, k.store, k.world, k.clients)
+	if err := people.PutClients(ctx, k.store, k.world, k.clients); err != nil || len(k.carried) == 0 {
+		return err
+	}
+	record, err := k.record(ctx)
+	if err != nil || record.Faults != "" {
+		return err
+	}
+	record.Faults = fault.Keep(k.carried)
+	if err := k.store.PutWorld(ctx, record); err != nil {
+		return fmt.Errorf("keep the faults: %w", err)
+	}
+	k.moves.Add(1)
+	k.arm(record.Faults)
+	return nil
 }
 
 // record is what the store keeps of the world. Who changes it writes it back:

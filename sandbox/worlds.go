@@ -157,7 +157,7 @@ func (ws *worlds) keeper(record vneid.WorldRecord, policy vneid.Policy) *keeper 
 	path := vneid.WorldPath(record.ID)
 	world := &vneid.World{ID: record.ID, Path: path, Issuer: ws.config.Issuer + path, Clock: clock, Policy: policy, Salt: record.Salt}
 	return &keeper{world: world, clock: clock, store: ws.store, passwordHash: ws.passwordHash, inbox: ws.inbox,
-		seed: ws.seed, clients: ws.config.Clients, tokenHash: record.TokenHash,
+		seed: ws.seed, clients: ws.config.Clients, carried: ws.config.Faults, tokenHash: record.TokenHash,
 		faults: ws.faults, log: ws.log}
 }
 

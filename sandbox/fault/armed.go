@@ -15,16 +15,16 @@ import (
 // Armed is a fault that somebody chose, and for whom. An empty selector takes
 // everybody.
 type Armed struct {
-	ID        string `json:"id"`
-	Variant   string `json:"variant"` // "" = the first
-	ClientID  string `json:"client_id,omitempty"`
-	Persona   string `json:"persona,omitempty"` // a CCCD
-	LoginHint string `json:"login_hint,omitempty"`
-	Times     int    `json:"times"` // how often it strikes yet; 0 = always
+	ID        string `json:"id" yaml:"id"`
+	Variant   string `json:"variant" yaml:"variant"` // "" = the first
+	ClientID  string `json:"client_id,omitempty" yaml:"client_id"`
+	Persona   string `json:"persona,omitempty" yaml:"persona"` // a CCCD
+	LoginHint string `json:"login_hint,omitempty" yaml:"login_hint"`
+	Times     int    `json:"times" yaml:"times"` // how often it strikes yet; 0 = always
 	// Probability that it strikes where it could, drawn with Seed: the same seed
 	// draws the same. 0 stands for 1.
-	Probability float64 `json:"probability"`
-	Seed        uint64  `json:"seed"`
+	Probability float64 `json:"probability" yaml:"probability"`
+	Seed        uint64  `json:"seed" yaml:"seed"`
 }
 
 // Mistake is a field of what somebody wanted to arm that cannot be.

@@ -141,7 +141,7 @@ var sectionH = []Fault{
 	{
 		ID: "H07", Name: "tls-certificate", Grade: Must, Seam: SeamTransport, Signals: []Signal{NoTokenCall, NoSession}, Asks: []string{"https"},
 		Title: Text{"Chứng thư TLS sai", "Wrong TLS certificate"},
-		What:  Text{"Chứng thư hết hạn, của máy khác, hoặc do một CA lạ ký (cần --tls auto; chỉ các kết nối mới gặp).", "The certificate has expired, is for another host, or is signed by an unknown authority (needs --tls auto; only new connections meet it)."},
+		What:  Text{"Chứng thư hết hạn, của máy khác, hoặc do một CA lạ ký (cần --tls auto, ở thế giới mặc định; chỉ các kết nối mới gặp).", "The certificate has expired, is for another host, or is signed by an unknown authority (needs --tls auto, in the default world; only new connections meet it)."},
 		Right: Text{"Luôn kiểm tra chứng thư; sai thì không gửi gì, báo lỗi.", "Always verify certificates; send nothing when they are wrong, and say so."},
 		Spec:  []string{"RFC 9700 §2.6", "RFC 9110 §4.3.4"},
 		Variants: []Variant{

@@ -9,17 +9,15 @@ import (
 
 // Certificates stands before the choice of a listener's certificate: wrong makes
 // one that is wrong in a way named by the variant. A handshake names neither
-// client nor world, so what is armed in any world strikes whoever connects anew.
+// client nor world: what is armed in the default one strikes whoever connects
+// anew, and other worlds have no say about the listener.
 func (e *Engine) Certificates(honest func(*tls.ClientHelloInfo) (*tls.Certificate, error), wrong func(how string) (*tls.Certificate, error)) func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		if e.count.Load() == 0 {
+		b := e.board(vneid.DefaultWorld)
+		if b == nil {
 			return honest(hello)
 		}
-		how := ""
-		e.boards.Range(func(_, v any) bool {
-			how = v.(*board).certificate(hello)
-			return how == ""
-		})
+		how := b.certificate(hello)
 		if how == "" {
 			return honest(hello)
 		}
