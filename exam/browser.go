@@ -163,6 +163,14 @@ func (b *browser) request(ctx context.Context, method, address string, form url.
 	return p
 }
 
+// bare is an address without what it carries: codes and states are for nobody
+// who reads a report.
+func bare(address string) string {
+	at, _, _ := strings.Cut(address, "?")
+	at, _, _ = strings.Cut(at, "#")
+	return at
+}
+
 var (
 	hiddenField = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`)
 	formAction  = regexp.MustCompile(`<form [^>]*method="post"[^>]*action="([^"]*)"`)

@@ -21,8 +21,3 @@ type Variant struct {
 }
 
 func (f *Fault) has(signal string) bool { return slices.Contains(f.Signals, signal) }
-
-// poisons says whether the relying party may remember what it was told.
-func (f *Fault) poisons() bool {
-	return f.Seam == "jwks" || f.Seam == "discovery" || f.Seam == "keys" || f.Seam == "transport"
-}

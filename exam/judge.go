@@ -164,7 +164,14 @@ func (e *examiner) whyNotStruck(_ context.Context, f *Fault, ev *evidence) (vi, 
 			missing = true
 		}
 		if missing {
-			return "cổng không dùng " + asked + ", nên lỗi này không có nghĩa", "the portal does not use " + asked + ", so this one means nothing"
+			if asked == "no nonce" {
+				return "cổng gửi nonce, nên lỗi này không có nghĩa", "the portal sends a nonce, so this one means nothing"
+			}
+			vi := asked
+			if asked == "an address within state" {
+				vi = "một địa chỉ trong state"
+			}
+			return "cổng không dùng " + vi + ", nên lỗi này không có nghĩa", "the portal does not use " + asked + ", so this one means nothing"
 		}
 	}
 	switch f.Seam {

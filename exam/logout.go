@@ -47,8 +47,7 @@ func (e *examiner) signedOut(ctx context.Context, c *chosen, f *Finding) (ev *ev
 			}
 		}
 	}
-	who := b.open(ctx, http.MethodGet, e.WhoamiURL, nil)
-	ev.needle, ev.whoami, ev.whoamiTitle = who.err == nil && strings.Contains(who.body, e.Needle), who.status, who.heading()
+	e.ask(ctx, b, ev)
 	f.Login = ev.login
 	f.Evidence = append(f.Evidence, fmt.Sprintf("the portal answered the logout token with %d", status), fmt.Sprintf("who-am-I afterwards: status %d, %q, needle %v", ev.whoami, clip(ev.whoamiTitle, 80), ev.needle))
 	return ev, b, status, nil

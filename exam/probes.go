@@ -27,6 +27,7 @@ func (e *examiner) probes(ctx context.Context) []Finding {
 	ev := e.signIn(ctx, b)
 	after := e.values(b)
 	if !ev.needle {
+		e.report.Notes = append(e.report.Notes, Text{"Không xem được cookie và trang: cổng không đăng nhập cho trình duyệt đã từng mở nó.", "Cookies and pages were not looked at: the portal signs nobody in who visited it before."})
 		return nil
 	}
 	for name, v := range after { // one that everybody has, with a value of its own for whoever is signed in

@@ -165,7 +165,8 @@ func (r *Report) junit(w io.Writer) error {
 func (r *Report) sarif(w io.Writer) error {
 	type object = map[string]any
 	rules, results := []object{}, []object{}
-	levels := map[Verdict]string{Fail: "error", Warn: "warning", Inconclusive: "note", Pass: "none"}
+	// SARIF 2.1.0 §3.27.10: what is no failure has the level none.
+	levels := map[Verdict]string{Fail: "error", Warn: "warning", Inconclusive: "none", Pass: "none"}
 	kinds := map[Verdict]string{Fail: "fail", Warn: "fail", Inconclusive: "open", Pass: "pass"}
 	known := map[string]int{}
 	for i := range r.Findings {

@@ -70,13 +70,26 @@ func (e *examiner) look(ctx context.Context, b *browser, ev *evidence) {
 			}
 		}
 	}
-	who := b.open(ctx, http.MethodGet, e.WhoamiURL, nil)
-	ev.whoamiBody = who.body
-	ev.whoami, ev.whoamiTitle, ev.needle = who.status, who.heading(), who.err == nil && strings.Contains(who.body, e.Needle)
-	if ev.login != "" {
-		// The relying party has answered: its calls are over, and records wait no
-		// longer than what it takes to write them.
-		ev.record, _ = e.record(ctx, ev.login, nil) // judged as not there
+	e.ask(ctx, b, ev)
+	// The relying party has answered: its calls are over, and records wait no
+	// longer than what it takes to write them.
+	var err error
+	if ev.record, err = nil, nil; ev.login != "" {
+		ev.record, err = e.record(ctx, ev.login, nil)
+	}
+	if err != nil || ev.login == "" && codeOf(ev) != "" {
+		e.unseen = &Text{"không đọc được bản ghi của lần đăng nhập này", "there is no record of this sign-in to be read"}
+	}
+}
+
+// ask opens the who-am-I page. One that sends whoever is not signed in to the
+// provider says no: going there would sign the person in.
+func (e *examiner) ask(ctx context.Context, b *browser, ev *evidence) {
+	who := b.openUntil(ctx, http.MethodGet, e.WhoamiURL, nil, isAuthorize)
+	ev.whoami, ev.whoamiTitle, ev.whoamiBody = who.status, who.heading(), who.body
+	ev.needle = who.err == nil && strings.Contains(who.body, e.Needle)
+	if who.err != nil || who.status >= http.StatusInternalServerError {
+		e.unseen = &Text{fmt.Sprintf("trang who-am-I không trả lời được (%d)", who.status), fmt.Sprintf("the who-am-I page does not answer (%d)", who.status)}
 	}
 }
 
@@ -91,7 +104,7 @@ func (e *examiner) drive(ctx context.Context, b *browser, h how, ev *evidence) e
 	}
 	if p.to == "" {
 		ev.end(p)
-		return fmt.Errorf("%w: it ends at %s with status %d (%s)", errNotHere, p.url, p.status, p.heading())
+		return fmt.Errorf("%w: it ends at %s with status %d (%s)", errNotHere, bare(p.url), p.status, p.heading())
 	}
 	if h.refuse || h.phone {
 		e.provider = newJar()
@@ -207,13 +220,16 @@ func (e *examiner) finish(ctx context.Context, b *browser, ev *evidence, status 
 		method, form = http.MethodPost, ev.backForm
 	}
 	before, begun := len(b.hops), e.now()
-	// The provider's login page ends the way too: who is sent there again is in a
-	// loop.
-	last := b.openUntil(ctx, method, address, form, func(to string) bool { return isAuthorize(to) && len(b.hops)-before > 6 })
+	// The provider's login page ends the way too: who is sent there again and
+	// again is in a loop.
+	last := b.openUntil(ctx, method, address, form, func(to string) bool { return isAuthorize(to) && len(b.hops)-before > 12 })
 	for _, hop := range b.hops[before:] {
 		if isAuthorize(hop.url) {
 			ev.authorizeHits++
 		}
+	}
+	if isAuthorize(last.to) {
+		ev.authorizeHits++
 	}
 	ev.took = e.now().Sub(begun)
 	ev.end(last)
