@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -244,18 +245,38 @@ func playOfficer(g *stage) (outcome, error) {
 	return g.untouched(p, "", a)
 }
 
-// playSameName: the officer's and the own accounts have names; the own ones are
-// whom many people share a name with.
+// playSameName: many people share a name, some a date of birth with it.
 func playSameName(g *stage) (outcome, error) {
-	p, list, err := g.holders()
+	list, err := g.of(own, &person{Name: "Nguyễn Văn Kiểm", Birthdate: "1991-07-19", Gender: "male"})
 	if err != nil {
 		return outcome{}, err
 	}
-	namesake, err := g.newPerson(g.ctx, person{Name: p.Name, Birthdate: p.Birthdate, Gender: p.Gender})
+	if len(list) == 0 || list[0].Name == "" {
+		return outcome{}, cannot("Tệp không có tài khoản kind: own có name", "the file has no account of kind: own with a name")
+	}
+	namesake, err := g.newPerson(g.ctx, person{Name: list[0].Name, Birthdate: list[0].Birthdate, Gender: list[0].Gender})
 	if err != nil {
 		return outcome{}, err
 	}
 	return g.untouched(namesake, "", list...)
+}
+
+// playUnnumbered: somebody new without a CCCD gets none of the accounts, those
+// without a number among them.
+func playUnnumbered(g *stage) (outcome, error) {
+	p, err := g.newPerson(g.ctx, person{Name: "Lưu Không Số"})
+	if err != nil {
+		return outcome{}, err
+	}
+	var list []*account
+	for _, kind := range []string{own, byCMND} {
+		some, err := g.of(kind, nil)
+		if err != nil {
+			return outcome{}, err
+		}
+		list = append(list, some...)
+	}
+	return g.untouched(p, g.scenario.ID, slices.DeleteFunc(list, func(a *account) bool { return a.joinedIn != "" })...)
 }
 
 // playOwners: the owner of the number comes, changed by the fault of the same id.

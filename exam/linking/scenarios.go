@@ -57,6 +57,12 @@ var before = []*Scenario{
 		Right: Text{"Hiện cả hai danh tính và hỏi; không tự nhập làm một.", "Show both identities and ask; merge nothing by itself."},
 	},
 	{
+		ID: "J13", Name: "name-as-key", Grade: must, play: playSameName, Spec: []string{subject, "UAX 15"},
+		Title: Text{"Người trùng họ tên và ngày sinh", "Somebody of the same name and birth date"},
+		What:  Text{"Người khác trùng họ tên, ngày sinh với chủ một tài khoản cũ, số CCCD khác.", "Another person with the name and birth date of an old account's owner, and another CCCD."},
+		Right: Text{"Họ tên không bao giờ là khoá.", "A name is never a key."},
+	},
+	{
 		ID: "J19", Name: "first-come-hijack", Grade: must, play: playFirstCome, Spec: []string{federation, "CWE-287"},
 		Title: Text{"Chiếm chỗ trước", "First come"},
 		What:  Text{"Một tài khoản tạo từ trước đã tự khai số CCCD của người khác; nay chủ của số đăng nhập bằng VNeID.", "An account made earlier holds somebody else's CCCD, typed by hand; now the owner of the number comes by VNeID."},
@@ -75,16 +81,22 @@ var before = []*Scenario{
 		Right: Text{"Tách vai trò; claim không bao giờ cấp quyền cán bộ.", "Keep the roles apart; no claim gives an officer's rights."},
 	},
 	{
-		ID: "J13", Name: "name-as-key", Grade: must, play: playSameName, Spec: []string{subject, "UAX 15"},
-		Title: Text{"Người trùng họ tên và ngày sinh", "Somebody of the same name and birth date"},
-		What:  Text{"Người khác trùng họ tên, ngày sinh với chủ một tài khoản cũ, số CCCD khác.", "Another person with the name and birth date of an old account's owner, and another CCCD."},
-		Right: Text{"Họ tên không bao giờ là khoá.", "A name is never a key."},
-	},
-	{
-		ID: "J04", Name: "cccd-missing", Grade: must, play: playOwners, Spec: []string{"OIDC Core §5.3.2"},
+		ID: "J04", Name: "cccd-missing", Grade: must, play: playUnnumbered, Spec: []string{"OIDC Core §5.3.2"},
 		Title: Text{"Không có số CCCD", "No CCCD"},
 		What:  Text{"VNeID không gửi cccd (không đồng ý chia sẻ).", "VNeID sends no cccd (sharing was refused)."},
 		Right: Text{"Không tự liên kết; giải thích và có đường Bỏ qua.", "No linking by itself; explain, and offer to skip."},
+	},
+	{
+		ID: "J27", Name: "foreigner", Grade: should, play: playUnnumbered, Spec: []string{"Nghị định 69/2024/NĐ-CP Điều 7"},
+		Title: Text{"Người nước ngoài", "A foreigner"},
+		What:  Text{"Không có CCCD; account_type là foreigner, có số hộ chiếu.", "No CCCD; account_type is foreigner, with a passport number."},
+		Right: Text{"Dùng loại định danh khác, không lỗi máy chủ.", "Another kind of identifier, no server error."},
+	},
+	{
+		ID: "J07", Name: "cccd-duplicate-local", Grade: must, play: playDuplicate, Spec: []string{federation},
+		Title: Text{"Hai tài khoản cùng số CCCD", "Two accounts with one CCCD"},
+		What:  Text{"Hai tài khoản của cổng cùng mang số CCCD của người đăng nhập.", "Two local accounts hold the CCCD of the person who comes."},
+		Right: Text{"Không im lặng chọn một.", "Never pick one silently."},
 	},
 	{
 		ID: "J22", Name: "organisation-account", Grade: must, play: playOwners, Spec: []string{"Nghị định 69/2024/NĐ-CP Điều 7"},
@@ -97,12 +109,6 @@ var before = []*Scenario{
 		Title: Text{"Trẻ em có người giám hộ", "A minor with a guardian"},
 		What:  Text{"Người dưới 14 tuổi, guardian_cccd là số của chủ tài khoản cũ.", "Somebody under 14 whose guardian_cccd is the number of an old account."},
 		Right: Text{"Xử lý người giám hộ hoặc từ chối rõ; không mở tài khoản của người giám hộ.", "Handle the guardian or refuse clearly; do not open the guardian's account."},
-	},
-	{
-		ID: "J27", Name: "foreigner", Grade: should, play: playOwners, Spec: []string{"Nghị định 69/2024/NĐ-CP Điều 7"},
-		Title: Text{"Người nước ngoài", "A foreigner"},
-		What:  Text{"Không có CCCD; account_type là foreigner, có số hộ chiếu.", "No CCCD; account_type is foreigner, with a passport number."},
-		Right: Text{"Dùng loại định danh khác, không lỗi máy chủ.", "Another kind of identifier, no server error."},
 	},
 	{
 		ID: "J10", Name: "cccd-homoglyph", Grade: must, play: playOddNumber, Spec: []string{"UTS 39"},
@@ -153,12 +159,6 @@ var before = []*Scenario{
 		Right: Text{"Chỉ tin dữ liệu ở máy chủ: bản sửa không mở được gì.", "Believe the server's own data only: the altered post opens nothing."},
 	},
 	{
-		ID: "J07", Name: "cccd-duplicate-local", Grade: must, play: playDuplicate, Spec: []string{federation},
-		Title: Text{"Hai tài khoản cùng số CCCD", "Two accounts with one CCCD"},
-		What:  Text{"Hai tài khoản của cổng cùng mang số CCCD của người đăng nhập.", "Two local accounts hold the CCCD of the person who comes."},
-		Right: Text{"Không im lặng chọn một.", "Never pick one silently."},
-	},
-	{
 		ID: "J32", Name: "skip-then-link", Grade: must, play: playSkipThenLink, Spec: []string{federation},
 		Title: Text{"Bỏ qua rồi liên kết sau", "Skipped, then linked later"},
 		What:  Text{"Người dân bấm Bỏ qua, sau đó liên kết từ trang cá nhân với mật khẩu sai.", "The person skips, and later links from the profile with a wrong password."},
@@ -205,18 +205,6 @@ var after = []*Scenario{
 		Right: Text{"Không im lặng xoá dữ liệu đã liên kết.", "Do not delete linked data silently."},
 	},
 	{
-		ID: "J08", Name: "cccd-already-linked", Grade: must, play: playOtherSub, Spec: []string{federation, subject},
-		Title: Text{"CCCD đã liên kết với sub khác", "A CCCD that another sub is linked to"},
-		What:  Text{"sub khác đến với số CCCD đã được liên kết.", "Another sub comes with a CCCD that is linked already."},
-		Right: Text{"Từ chối, không lấy liên kết của người trước.", "Refuse; take nobody's link away."},
-	},
-	{
-		ID: "J29", Name: "issuer-migration", Grade: must, play: playOtherIssuer, Spec: []string{subject, "OIDC Core §3.1.3.7 (2)"},
-		Title: Text{"Cùng sub, issuer khác", "The same sub, another issuer"},
-		What:  Text{"ID token của một issuer khác mang cùng sub.", "An ID token of another issuer bears the same sub."},
-		Right: Text{"Không đối chiếu chỉ bằng sub; đổi issuer phải được khai rõ.", "Do not match by sub alone; a move is mapped explicitly."},
-	},
-	{
 		ID: "J17", Name: "phone-recycled", Grade: must, play: playPhone, Spec: []string{federation},
 		Title: Text{"Số điện thoại cấp lại", "A recycled phone number"},
 		What:  Text{"Người mới mang số điện thoại trước đây của người đã liên kết.", "Somebody new has the number that the linked person had."},
@@ -227,6 +215,18 @@ var after = []*Scenario{
 		Title: Text{"E-mail của người khác, chưa xác minh", "Somebody else's e-mail, unverified"},
 		What:  Text{"email trùng với người đã liên kết; email_verified là false, không có, hoặc chuỗi \"false\".", "email is that of the linked person; email_verified is false, absent, or the string \"false\"."},
 		Right: Text{"Không bao giờ liên kết bằng e-mail.", "Never link by e-mail."},
+	},
+	{
+		ID: "J08", Name: "cccd-already-linked", Grade: must, play: playOtherSub, Spec: []string{federation, subject},
+		Title: Text{"CCCD đã liên kết với sub khác", "A CCCD that another sub is linked to"},
+		What:  Text{"sub khác đến với số CCCD đã được liên kết.", "Another sub comes with a CCCD that is linked already."},
+		Right: Text{"Từ chối, không lấy liên kết của người trước.", "Refuse; take nobody's link away."},
+	},
+	{
+		ID: "J29", Name: "issuer-migration", Grade: must, play: playOtherIssuer, Spec: []string{subject, "OIDC Core §3.1.3.7 (2)"},
+		Title: Text{"Cùng sub, issuer khác", "The same sub, another issuer"},
+		What:  Text{"ID token của một issuer khác mang cùng sub.", "An ID token of another issuer bears the same sub."},
+		Right: Text{"Không đối chiếu chỉ bằng sub; đổi issuer phải được khai rõ.", "Do not match by sub alone; a move is mapped explicitly."},
 	},
 	{
 		ID: "J26", Name: "register-mismatch", Grade: must, play: playRegister, Spec: []string{"NIST SP 800-63A §5.2.2"}, Variants: []string{"not-found", "down", "slow"},

@@ -319,7 +319,7 @@ func (g *stage) pair() (*person, *account, error) {
 		return nil, nil, err
 	}
 	a := list[0]
-	if g.paired {
+	if g.paired && a.joinedIn == "" {
 		return p, a, nil
 	}
 	if a.joinedIn != "" {
