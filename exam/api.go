@@ -25,15 +25,23 @@ type api struct {
 }
 
 func newAPI(o Options) (*api, error) {
+	t, err := Transport(o.CA)
+	if err != nil {
+		return nil, err
+	}
+	return &api{base: strings.TrimRight(o.API, "/"), token: o.Token, transport: t, http: &http.Client{Transport: t, Timeout: time.Minute}}, nil
+}
+
+// Transport trusts the authorities of a PEM file besides the system's.
+func Transport(ca []byte) (*http.Transport, error) {
 	pool, err := x509.SystemCertPool()
 	if err != nil {
 		pool = x509.NewCertPool()
 	}
-	if len(o.CA) > 0 && !pool.AppendCertsFromPEM(o.CA) {
+	if len(ca) > 0 && !pool.AppendCertsFromPEM(ca) {
 		return nil, errors.New("the CA file holds no certificate in PEM")
 	}
-	t := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 8}
-	return &api{base: strings.TrimRight(o.API, "/"), token: o.Token, transport: t, http: &http.Client{Transport: t, Timeout: time.Minute}}, nil
+	return &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 8}, nil
 }
 
 func (a *api) get(ctx context.Context, path string, into any) error {

@@ -77,6 +77,12 @@ func (r *Report) grade() {
 	}
 }
 
+// Add adds findings of another exam of the same relying party.
+func (r *Report) Add(findings ...Finding) {
+	r.Findings = append(r.Findings, findings...)
+	r.grade()
+}
+
 // Write writes the report in the format that a file name ends with: .json,
 // .junit.xml, .sarif, .html.
 func (r *Report) Write(w io.Writer, name string) error {

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/vneid-sandbox/vneid-sandbox/exam"
-	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+	"github.com/vneid-sandbox/vneid-sandbox/exam/linking"
 )
 
 const examUsage = `Flags of exam:
@@ -24,6 +24,9 @@ const examUsage = `Flags of exam:
   --persona CCCD       who signs in (038090000001)
   --passcode CODE      of that person's phone (123456)
   --seed N             an order of the faults that can be had again; 0: that of the catalogue
+  --linking FILE       a YAML file that tells how your portal signs in with its own accounts, links and
+                       unlinks (docs/exam-linking.md): plays who is joined to what; without --login-url that
+                       alone, and then --faults chooses scenarios: J19,J07
   --report FILE        .html, .json, .junit.xml or .sarif; may be repeated
   --api URL            of the sandbox, a world's if need be (http://localhost:9997/api/v1)
   --ca FILE            PEM to trust besides the system's authorities, such as var/ca.pem
@@ -33,7 +36,7 @@ Exit code 0 when nothing failed, 1 when something did that must not, 2 when ther
 
 func takeExam(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o := exam.Options{Token: os.Getenv("VNEID_SANDBOX_TOKEN")}
-	var faults, ca string
+	var faults, ca, linkingName string
 	var reports names
 	flags := flag.NewFlagSet("exam", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -49,10 +52,15 @@ func takeExam(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	flags.Int64Var(&o.Seed, "seed", 0, "")
 	flags.StringVar(&o.API, "api", sandboxURL()+"/api/v1", "")
 	flags.StringVar(&ca, "ca", "", "")
+	flags.StringVar(&linkingName, "linking", "", "")
 	flags.Var(&reports, "report", "")
 	err := flags.Parse(args)
 	if err == nil {
-		err = checkExam(&o, flags.Args(), reports, ca)
+		err = checkExam(&o, flags.Args(), reports, ca, linkingName != "")
+	}
+	var file *linking.File
+	if err == nil && linkingName != "" {
+		file, err = linkingFile(linkingName)
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "vneid-sandbox exam: %v\n\n%s", err, examUsage)
@@ -63,7 +71,7 @@ func takeExam(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 			o.Faults = append(o.Faults, one)
 		}
 	}
-	report, err := exam.Run(ctx, o, vneid.SystemClock{}.Now, func(f exam.Finding) { fmt.Fprintln(stdout, line(f)) })
+	report, err := takeExams(ctx, o, file, func(f exam.Finding) { fmt.Fprintln(stdout, line(f)) })
 	if err != nil {
 		fmt.Fprintf(stderr, "vneid-sandbox exam: %v\n", err)
 		return 2
@@ -93,10 +101,11 @@ func sandboxURL() string {
 	return "http://localhost:9997"
 }
 
-func checkExam(o *exam.Options, rest, reports []string, ca string) (err error) {
+func checkExam(o *exam.Options, rest, reports []string, ca string, byFile bool) (err error) {
 	var wrong []error
+	alone := byFile && o.LoginURL == "" && o.WhoamiURL == "" && o.Needle == ""
 	for _, given := range [][2]string{{"--login-url", o.LoginURL}, {"--whoami-url", o.WhoamiURL}, {"--needle", o.Needle}} {
-		if given[1] == "" {
+		if given[1] == "" && !alone {
 			wrong = append(wrong, errors.New(given[0]+" is needed"))
 		}
 	}

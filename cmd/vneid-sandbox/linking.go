@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
 
+	"github.com/vneid-sandbox/vneid-sandbox/exam"
 	"github.com/vneid-sandbox/vneid-sandbox/exam/linking"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/strictyaml"
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
 
 // linkingFile reads how a portal signs in, links and lets go, and reports every
@@ -25,4 +28,34 @@ func linkingFile(name string) (*linking.File, error) {
 	f := strictyaml.Read(name, data, into)
 	into.Check(f.Add)
 	return into, f.Mistakes.Err()
+}
+
+// takeExams holds the exam of the faults, that of linking, or both, into one
+// report.
+func takeExams(ctx context.Context, o exam.Options, file *linking.File, tell func(exam.Finding)) (*exam.Report, error) {
+	now := vneid.SystemClock{}.Now
+	if file == nil {
+		return exam.Run(ctx, o, now, tell)
+	}
+	transport, err := exam.Transport(o.CA)
+	if err != nil {
+		return nil, err
+	}
+	l := linking.Exam{File: file, API: o.API, Token: o.Token, Transport: transport, Now: now, Tell: tell}
+	begun := now()
+	report := &exam.Report{Version: 1, ClientID: file.ClientID, LoginURL: file.Portal + file.Login.Page, WhoamiURL: file.Portal + file.Who.Page, Started: begun.UTC()}
+	if o.LoginURL != "" {
+		if report, err = exam.Run(ctx, o, now, tell); err != nil {
+			return nil, err
+		}
+	} else if len(o.Faults) > 0 && o.Faults[0] != "all" {
+		l.Only = o.Faults
+	}
+	findings, err := l.Run(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("linking: %w", err)
+	}
+	report.Add(findings...)
+	report.Millis = now().Sub(report.Started).Milliseconds()
+	return report, nil
 }

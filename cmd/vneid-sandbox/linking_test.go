@@ -17,6 +17,28 @@ func TestTheFileOfTheSamplePortalIsRight(t *testing.T) {
 	}
 }
 
+func TestTheTemplateIsRightAsItStands(t *testing.T) {
+	f, err := linkingFile("../../docs/linking-template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Register == nil || f.Declare == nil || f.Link.Start == nil || f.Link.Confirm == nil || f.Link.Skip == nil || f.Unlink == nil || f.Unlink.Start == nil || f.Level2 == nil {
+		t.Error("the template does not show every step")
+	}
+}
+
+func TestAnExamByAFileAloneNeedsNoAddresses(t *testing.T) {
+	var out strings.Builder
+	code := run(t.Context(), []string{"exam", "--linking", "../../docs/linking-portal.yaml", "--api", "http://127.0.0.1:1/api/v1"}, &out, &out)
+	if code != 2 || !strings.Contains(out.String(), "linking: ") || strings.Contains(out.String(), "is needed") {
+		t.Errorf("%d %s", code, out.String())
+	}
+	out.Reset()
+	if code := run(t.Context(), []string{"exam", "--linking", "../../docs/linking-portal.yaml", "--faults", "J99", "--api", "http://127.0.0.1:1/api/v1"}, &out, &out); code != 2 || !strings.Contains(out.String(), `"J99"`) {
+		t.Errorf("%d %s", code, out.String())
+	}
+}
+
 func TestEveryMistakeOfAFileIsReportedAtOnce(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "mine.yaml")
 	err := os.WriteFile(name, []byte(`

@@ -122,6 +122,9 @@ func (b *browser) once(ctx context.Context, method string, at *url.URL, values u
 	q.Header.Set("Accept-Language", "vi")
 	q.Header.Set("User-Agent", "vneid-sandbox-exam")
 	resp, err := b.client.Do(q)
+	if failed := (*url.Error)(nil); errors.As(err, &failed) {
+		err = fmt.Errorf("%s %s: %w", method, at.Path, failed.Err) // the address may hold a code
+	}
 	if err != nil {
 		return nil, nil, err
 	}

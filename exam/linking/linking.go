@@ -8,44 +8,29 @@ import (
 	"slices"
 	"time"
 
-	"github.com/vneid-sandbox/vneid-sandbox/vneid"
+	"github.com/vneid-sandbox/vneid-sandbox/exam"
 )
 
-// Text is in the languages of the reports.
-type Text struct{ Vi, En string }
-
-// Verdict of one scenario.
-type Verdict string
-
-const (
-	Pass         Verdict = "PASS"
-	Fail         Verdict = "FAIL"
-	Warn         Verdict = "WARN"
-	Inconclusive Verdict = "INCONCLUSIVE"
+// What the reports of the exam are made of.
+type (
+	Text    = exam.Text
+	Verdict = exam.Verdict
+	Finding = exam.Finding
 )
 
-// Finding is what one scenario, or one variant of it, showed.
-type Finding struct {
-	ID, Name, Variant string
-	Grade             string
-	Title, What       Text
-	Right             Text
-	Spec              []string
-	Verdict           Verdict
-	Reason            Text
-	Evidence          []string
-	Took              time.Duration
-}
+// Section of the findings: the main exam has the same ids in section J, where
+// it plays what needs no local account.
+const Section = "linking"
 
 // Exam is one run against one relying party. It is used once.
 type Exam struct {
 	File      *File
 	API       string // http://localhost:9997/api/v1, or that of a world
 	Token     string
-	Transport http.RoundTripper // nil = http.DefaultTransport's settings
-	Clock     vneid.Clock
-	Only      []string // ids; none = all
-	Say       func(Finding)
+	Transport http.RoundTripper
+	Now       func() time.Time
+	Only      []string // ids or names; none = all
+	Tell      func(Finding)
 }
 
 // run is what an exam knows while it goes on.
@@ -58,12 +43,14 @@ type run struct {
 	accounts []*account
 	citizen  *person // the owner of the own accounts
 	paired   bool    // the citizen is joined to the first own account
-	strange  error   // the control sign-in failed: nothing can be told
 }
 
 // Run plays every scenario, in an order in which none spoils the next as long
 // as the relying party links nobody wrongly, and takes away whom it made.
 func (e Exam) Run(ctx context.Context) (findings []Finding, err error) {
+	if err := e.known(); err != nil {
+		return nil, err
+	}
 	r := &run{Exam: e, file: e.File, api: &http.Client{Transport: e.Transport, Timeout: time.Minute}}
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
@@ -73,11 +60,11 @@ func (e Exam) Run(ctx context.Context) (findings []Finding, err error) {
 	for i := range e.File.Accounts {
 		r.accounts = append(r.accounts, &account{Account: e.File.Accounts[i]})
 	}
-	if r.strange = r.control(ctx); errors.As(r.strange, new(*refusal)) {
-		return nil, r.strange // the sandbox itself says no: no verdict on the relying party
+	if err := r.control(ctx); err != nil {
+		return nil, fmt.Errorf("%w: %w", exam.ErrControl, err)
 	}
 	for _, s := range Scenarios() {
-		if len(e.Only) > 0 && !slices.Contains(e.Only, s.ID) {
+		if len(e.Only) > 0 && !slices.ContainsFunc(e.Only, s.called) {
 			continue
 		}
 		for _, variant := range s.variants() {
@@ -86,30 +73,37 @@ func (e Exam) Run(ctx context.Context) (findings []Finding, err error) {
 			}
 			f := r.examine(ctx, s, variant)
 			findings = append(findings, f)
-			if e.Say != nil {
-				e.Say(f)
+			if e.Tell != nil {
+				e.Tell(f)
 			}
 		}
 	}
 	return findings, nil
 }
 
+// known refuses words in Only that call no scenario.
+func (e *Exam) known() error {
+	for _, word := range e.Only {
+		if !slices.ContainsFunc(Scenarios(), func(s *Scenario) bool { return s.called(word) }) {
+			return fmt.Errorf("no scenario of the linking exam is called %.40q", word)
+		}
+	}
+	return nil
+}
+
 // examine plays one variant and disarms what it armed.
 func (r *run) examine(ctx context.Context, s *Scenario, variant string) Finding {
-	f := Finding{ID: s.ID, Name: s.Name, Variant: variant, Grade: s.Grade, Title: s.Title, What: s.What, Right: s.Right, Spec: s.Spec}
-	began := r.Clock.Now()
-	g := &stage{run: r, ctx: ctx, scenario: s, variant: variant}
-	out, err := outcome{}, r.strange
-	if err == nil {
-		out, err = s.play(g)
-	}
+	f := Finding{ID: s.ID, Name: s.Name, Variant: variant, Section: Section, Grade: s.Grade, Title: s.Title, What: s.What, Right: s.Right, Spec: s.Spec}
+	begun := r.Now()
+	g := &stage{run: r, ctx: ctx, scenario: s, variant: variant, evidence: []string{}}
+	out, err := s.play(g)
 	if err2 := r.disarm(ctx); err == nil {
 		err = err2
 	}
 	if err != nil {
-		out = outcome{Inconclusive, reasonOf(err)}
+		out = outcome{exam.Inconclusive, reasonOf(err)}
 	}
-	f.Verdict, f.Reason, f.Evidence, f.Took = out.verdict, out.reason, g.evidence, r.Clock.Now().Sub(began)
+	f.Verdict, f.Reason, f.Evidence, f.Millis = out.verdict, out.reason, g.evidence, r.Now().Sub(begun).Milliseconds()
 	return f
 }
 
@@ -117,7 +111,7 @@ func reasonOf(err error) Text {
 	if u := (*unclear)(nil); errors.As(err, &u) {
 		return u.why
 	}
-	return Text{"Không thể kết luận: " + err.Error(), "Cannot be told: " + err.Error()}
+	return text("Không thể kết luận: "+err.Error(), "Cannot be told: "+err.Error())
 }
 
 // control: somebody ordinary gets in, or no refusal would mean anything.
@@ -132,12 +126,16 @@ func (r *run) control(ctx context.Context) error {
 		return err
 	}
 	if len(b.logins) == 0 {
-		return &unclear{Text{"login.page không dẫn đến VNeID với client_id của tệp (" + last.where() + ")", "login.page does not lead to VNeID with the client_id of the file (" + last.where() + ")"}}
+		return fmt.Errorf("login.page does not lead to VNeID as client %s (%s)", r.file.ClientID, last.where())
 	}
 	if in, err := b.signedIn(ctx); err != nil || !in {
-		return errors.Join(err, &unclear{Text{"Đăng nhập đối chứng không vào được, hoặc whoami.signed_in không có trên trang (" + last.where() + ")", "the control sign-in did not get in, or whoami.signed_in does not stand on its page (" + last.where() + ")"}})
+		return errors.Join(err, fmt.Errorf("after it, whoami.signed_in does not stand on %s (the sign-in ended at %s)", r.file.Who.Page, last.where()))
 	}
-	return nil
+	idle, err := r.browser(nil).signedIn(ctx)
+	if err == nil && idle {
+		err = fmt.Errorf("whoami.signed_in stands on %s although nobody is signed in", r.file.Who.Page)
+	}
+	return err
 }
 
 // tidyUp disarms, and takes away the people that were made.

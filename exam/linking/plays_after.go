@@ -7,6 +7,8 @@ import (
 	"math/big"
 	"net/http"
 	"net/url"
+
+	"github.com/vneid-sandbox/vneid-sandbox/exam"
 )
 
 // unverified is the e-mail that fault J18 gives (sandbox/fault, catalogue_j.go).
@@ -77,7 +79,7 @@ func playNewName(g *stage) (outcome, error) {
 		return outcome{}, err
 	}
 	out, err := playStays(g)
-	if err != nil || out.verdict != Pass {
+	if err != nil || out.verdict != exam.Pass {
 		return out, err
 	}
 	pages, err := b.look(g.ctx)
@@ -129,7 +131,7 @@ func playOtherSub(g *stage) (outcome, error) {
 		return outcome{}, err
 	}
 	out, err := g.seesNone(b, last, a)
-	if err != nil || out.verdict != Pass {
+	if err != nil || out.verdict != exam.Pass {
 		return out, err
 	}
 	if err := g.disarm(g.ctx); err != nil {
@@ -249,7 +251,7 @@ func orCannot(err error, vi, en string) error {
 	if err != nil {
 		return err
 	}
-	return &unclear{Text{vi, en}}
+	return &unclear{text(vi, en)}
 }
 
 func playDowngrade(g *stage) (outcome, error) {
@@ -374,7 +376,7 @@ func playUnlink(g *stage) (outcome, error) {
 	// 3. Another person, who knows the account's new password.
 	a.Password = newPassword
 	out, err := g.relink(a)
-	if err == nil && out.verdict == Pass && hasty {
+	if err == nil && out.verdict == exam.Pass && hasty {
 		return warn("Gỡ liên kết không cần đăng nhập lại VNeID", "the link was undone without a fresh sign-in at VNeID")
 	}
 	return out, err
@@ -416,8 +418,8 @@ func (g *stage) relink(a *account) (outcome, error) {
 	}
 	g.note("another person asks for the account with its password: %s", last.where())
 	out, err := g.seesNone(b, last, a)
-	if err == nil && out.verdict == Fail {
-		out.reason = Text{"Ngay sau khi gỡ, một người khác liên kết được tài khoản", "right after the unlink another person could link the account"}
+	if err == nil && out.verdict == exam.Fail {
+		out.reason = text("Ngay sau khi gỡ, một người khác liên kết được tài khoản", "right after the unlink another person could link the account")
 	}
 	return out, err
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/vneid-sandbox/vneid-sandbox/exam"
 )
 
 // stage is where one scenario is played.
@@ -22,9 +24,11 @@ type outcome struct {
 	reason  Text
 }
 
-func pass(vi, en string) (outcome, error) { return outcome{Pass, Text{vi, en}}, nil }
-func fail(vi, en string) (outcome, error) { return outcome{Fail, Text{vi, en}}, nil }
-func warn(vi, en string) (outcome, error) { return outcome{Warn, Text{vi, en}}, nil }
+func text(vi, en string) Text { return Text{Vi: vi, En: en} }
+
+func pass(vi, en string) (outcome, error) { return outcome{exam.Pass, text(vi, en)}, nil }
+func fail(vi, en string) (outcome, error) { return outcome{exam.Fail, text(vi, en)}, nil }
+func warn(vi, en string) (outcome, error) { return outcome{exam.Warn, text(vi, en)}, nil }
 
 // unclear ends a scenario that can show nothing.
 type unclear struct{ why Text }
@@ -32,7 +36,7 @@ type unclear struct{ why Text }
 func (e *unclear) Error() string { return e.why.En }
 
 func cannot(vi, en string, args ...any) error {
-	return &unclear{Text{fmt.Sprintf(vi, args...), fmt.Sprintf(en, args...)}}
+	return &unclear{text(fmt.Sprintf(vi, args...), fmt.Sprintf(en, args...))}
 }
 
 func (g *stage) note(format string, args ...any) {
