@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -384,6 +385,9 @@ func driverValues(args []any) ([]driver.NamedValue, error) {
 
 // assign puts the values of the driver into the fields of a row.
 func assign(fields []any, row []driver.Value) error {
+	if text, ok := row[0].(string); ok && len(row) < len(fields) {
+		return assignText(fields, text)
+	}
 	for i, field := range fields {
 		ok := false
 		switch v := row[i].(type) {
@@ -404,6 +408,26 @@ func assign(fields []any, row []driver.Value) error {
 		}
 		if !ok {
 			return fmt.Errorf("column %d holds a %T where a %T is expected", i, row[i], field)
+		}
+	}
+	return nil
+}
+
+// assignText takes a row that came as one text, see table.by.
+func assignText(fields []any, row string) error {
+	for i, field := range fields {
+		text, rest, more := strings.Cut(row, "\x00")
+		if more != (i < len(fields)-1) {
+			return fmt.Errorf("%d columns are expected, not %d", len(fields), i+1+strings.Count(rest, "\x00"))
+		}
+		row = rest
+		if p, ok := field.(*string); ok {
+			*p = text
+			continue
+		}
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || !assignInt(field, n) {
+			return fmt.Errorf("column %d holds %.20q where a %T is expected", i, text, field)
 		}
 	}
 	return nil
