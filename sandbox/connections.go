@@ -40,6 +40,8 @@ func (c *Config) waiting() int {
 type gate struct {
 	server *http.Server
 	places chan struct{}
+	// plain says whether http is answered where TLS is spoken; nil = never.
+	plain func() bool
 }
 
 func newGate(s *http.Server, places int) *gate {

@@ -65,7 +65,7 @@ func TestMetadataIsWrongAsDescribedAndEverythingElseIsRight(t *testing.T) {
 		}
 		if got.ID == nil || !got.ID.Genuine || got.UserBody != honest.UserBody || got.KeySet != honest.KeySet || len(got.struck()) > 0 ||
 			len(differs(without(honest.ID.Claims, changing...), without(got.ID.Claims, changing...))) > 0 {
-			t.Errorf("%s %s: more is wrong", want.id, want.variant)
+			t.Errorf("%s %s: more is wrong: %v, %s, %s", want.id, want.variant, got.struck(), got.TokenBody, got.UserBody)
 		}
 	}
 	c.arm("E10", "")
@@ -157,32 +157,79 @@ func TestMetadataIsElsewhereTooLargeOrTooSlow(t *testing.T) {
 	}
 }
 
-func TestEndpointsLoseTheirTLSInTheMetadata(t *testing.T) {
+func TestTLSIsTakenAwayAsDescribed(t *testing.T) {
 	r, _ := start(t, func(c *sandbox.Config) { c.TLS, c.Data = "auto", t.TempDir() })
 	client := trusting(t, r.CAFile())
-	get := func() map[string]any {
+	plain := "http" + strings.TrimPrefix(r.Issuer, "https")
+	do := func(method, to, body, contentType string) (*http.Response, string) {
 		t.Helper()
-		resp, err := client.Get(r.Issuer + metadataPath)
+		req, err := http.NewRequest(method, to, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", contentType)
+		if contentType == form {
+			req.SetBasicAuth("my-portal", "my-portal-secret")
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatalf("%s %s: %v", method, to, err)
 		}
 		defer resp.Body.Close()
 		raw, err := io.ReadAll(resp.Body)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return metadata(t, string(raw))
+		return resp, string(raw)
 	}
-	honest := get()
-	req, _ := http.NewRequest("PUT", r.SandboxURL+"/api/v1/faults/armed", strings.NewReader(`{"faults":[{"id":"E02"}]}`))
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := client.Do(req)
-	if err != nil || resp.StatusCode != 200 {
-		t.Fatalf("%v %v", resp, err)
+	arm := func(list string) {
+		t.Helper()
+		if resp, body := do("PUT", r.SandboxURL+"/api/v1/faults/armed", `{"faults":[`+list+`]}`, "application/json"); resp.StatusCode != 200 {
+			t.Fatal(body)
+		}
 	}
-	resp.Body.Close()
-	got := get()
-	if fmt.Sprint(differs(honest, got)) != "[token_endpoint userinfo_endpoint]" || got["token_endpoint"] != "http"+strings.TrimPrefix(r.Issuer, "https")+"/oauth/token" {
+	_, document := do("GET", r.Issuer+metadataPath, "", "")
+	honest := metadata(t, document)
+	answersPlain := func() bool {
+		t.Helper()
+		resp, body := do("GET", plain+"/keys", "", "")
+		return resp.StatusCode == 200 && strings.HasPrefix(body, `{"keys":[{`)
+	}
+	if answersPlain() {
+		t.Fatal("http is answered with nothing armed")
+	}
+
+	arm(`{"id":"E02"}`)
+	_, document = do("GET", r.Issuer+metadataPath, "", "")
+	got := metadata(t, document)
+	if fmt.Sprint(differs(honest, got)) != "[token_endpoint userinfo_endpoint]" || got["token_endpoint"] != plain+"/oauth/token" || got["userinfo_endpoint"] != plain+"/userinfo" {
 		t.Errorf("E02: %v", got)
 	}
+	if !answersPlain() {
+		t.Error("E02: http leads nowhere")
+	}
+
+	arm(`{"id":"H08"}`)
+	const nonsense = "grant_type=authorization_code&code=none&redirect_uri=http%3A%2F%2Flocalhost%3A8080%2Fcallback"
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	resp, _ := do("POST", r.Issuer+"/oauth/token", nonsense, form)
+	if resp.StatusCode != 307 || resp.Header.Get("Location") != plain+"/oauth/token" {
+		t.Errorf("H08: %d %v", resp.StatusCode, resp.Header)
+	}
+	if resp, body := do("POST", plain+"/oauth/token", nonsense, form); resp.StatusCode != 400 || !strings.Contains(body, "invalid_grant") {
+		t.Errorf("H08: who follows is answered with %d %s", resp.StatusCode, body)
+	}
+	if resp, body := do("GET", r.Issuer+metadataPath, "", ""); resp.StatusCode != 200 || fmt.Sprint(differs(honest, metadata(t, body))) != "[]" {
+		t.Errorf("H08: the metadata is wrong too: %s", body)
+	}
+
+	arm("")
+	if answersPlain() {
+		t.Error("disarmed, http is still answered")
+	}
+	if resp, _ := do("POST", r.Issuer+"/oauth/token", nonsense, form); resp.StatusCode != 400 {
+		t.Errorf("disarmed: %d", resp.StatusCode)
+	}
 }
+
+const form = "application/x-www-form-urlencoded"

@@ -135,7 +135,9 @@ func Start(ctx context.Context, c Config) (*Running, error) {
 	places, otherPlaces := c.connectionsFor()
 	beside, rest := context.WithCancel(ctx)
 	r.rest = rest
-	r.serve(newGate(idp, places), provider)
+	door := newGate(idp, places)
+	door.plain = r.faults.Plain
+	r.serve(door, provider)
 	r.serve(newGate(pretend, otherPlaces), world)
 	go r.worlds.run(beside)
 	context.AfterFunc(ctx, func() { r.Close(context.Background()) })
@@ -294,7 +296,7 @@ func (r *Running) server(h http.Handler, longest time.Duration) *http.Server {
 func (r *Running) serve(g *gate, listeners []net.Listener) {
 	for _, l := range listeners {
 		go func() {
-			if err := r.serveOn(g.server, g.on(l)); !errors.Is(err, http.ErrServerClosed) {
+			if err := r.serveOn(g, g.on(l)); !errors.Is(err, http.ErrServerClosed) {
 				r.log.Error("listener failed", "address", l.Addr().String(), "error", err)
 				r.stop(context.Background(), fmt.Errorf("listen on %s: %w", l.Addr(), err))
 			}

@@ -160,11 +160,14 @@ func (r *Running) handshakeLevel() slog.Level {
 	return slog.LevelDebug
 }
 
-func (r *Running) serveOn(s *http.Server, l net.Listener) error {
-	if r.tls != nil {
-		return s.ServeTLS(l, "", "")
+func (r *Running) serveOn(g *gate, l net.Listener) error {
+	if r.tls == nil {
+		return g.server.Serve(l)
 	}
-	return s.Serve(l)
+	if g.plain != nil {
+		l = newMixed(l, g)
+	}
+	return g.server.ServeTLS(l, "", "")
 }
 
 // CAFile holds the certificate of the local CA; "" without one.

@@ -9,10 +9,6 @@ import (
 
 func init() { parts = append(parts, sectionE) }
 
-// The relying party must have read the metadata while the fault was armed: some
-// read it at their start only.
-var fetched = []string{"discovery"}
-
 const (
 	// pathPAR is where metadata may say that pushed requests are taken.
 	pathPAR = "/par"
@@ -27,7 +23,7 @@ const (
 // here strikes whoever asks in the world.
 var sectionE = []Fault{
 	{
-		ID: "E01", Name: "discovery-issuer-mismatch", Grade: Must, Seam: SeamDiscovery, Signals: []Signal{NoTokenCall, NoSession}, Asks: fetched,
+		ID: "E01", Name: "discovery-issuer-mismatch", Grade: Must, Seam: SeamDiscovery, Signals: []Signal{NoTokenCall, NoSession},
 		Title: Text{"issuer trong siêu dữ liệu không khớp", "The metadata names another issuer"},
 		What:  Text{"issuer trong siêu dữ liệu không phải địa chỉ mà cổng đã hỏi.", "The issuer in the metadata is not the one that was asked."},
 		Right: Text{"So sánh chính xác với issuer đã cấu hình; khác thì không dùng siêu dữ liệu này.", "Compare it exactly with the configured issuer; do not use metadata that names another."},
@@ -46,12 +42,12 @@ var sectionE = []Fault{
 		}},
 	},
 	{
-		ID: "E02", Name: "discovery-http-endpoints", Grade: Must, Seam: SeamDiscovery, Signals: forPeople, Asks: []string{"discovery", "https"},
+		ID: "E02", Name: "discovery-http-endpoints", Grade: Must, Seam: SeamDiscovery, Signals: []Signal{NoTokenCall, NoSession}, Asks: []string{"https"},
 		Title: Text{"Điểm cuối không mã hoá", "Endpoints without TLS"},
-		What:  Text{"issuer là https nhưng token_endpoint và userinfo_endpoint là http (cần --tls auto).", "The issuer is https, but token_endpoint and userinfo_endpoint are http (needs --tls auto)."},
+		What:  Text{"issuer là https nhưng token_endpoint và userinfo_endpoint là http (cần --tls; khi ấy cổng TLS cũng trả lời http).", "The issuer is https, but token_endpoint and userinfo_endpoint are http (needs --tls; the same port then answers http as well)."},
 		Right: Text{"Từ chối; không gửi mã, client_secret hay token qua http.", "Refuse; send no code, client_secret or token over http."},
 		Spec:  []string{"OIDC Discovery §3", "RFC 9700 §2.6"},
-		hooks: hooks{discovery: func(x *Exchange, o *Object) {
+		hooks: hooks{plain: true, discovery: func(x *Exchange, o *Object) {
 			for _, name := range []string{"token_endpoint", "userinfo_endpoint"} {
 				rest, secure := strings.CutPrefix(o.String(name), "https://")
 				if !secure {
@@ -63,7 +59,7 @@ var sectionE = []Fault{
 		}},
 	},
 	{
-		ID: "E05", Name: "discovery-redirect", Grade: Should, Seam: SeamDiscovery, Signals: nobodySigned, Asks: fetched,
+		ID: "E05", Name: "discovery-redirect", Grade: Should, Seam: SeamDiscovery, Signals: nobodySigned,
 		Title: Text{"Siêu dữ liệu chuyển hướng", "The metadata is elsewhere"},
 		What:  Text{"302 tới cùng tài liệu dưới tên máy khác (localhost và 127.0.0.1).", "302 to the same document under another host name (localhost and 127.0.0.1)."},
 		Right: Text{"Siêu dữ liệu phải là 200; không đi theo chuyển hướng tới máy khác.", "Metadata is a 200; follow no redirect to another host."},
@@ -81,7 +77,7 @@ var sectionE = []Fault{
 		}},
 	},
 	{
-		ID: "E06", Name: "discovery-huge", Grade: Should, Seam: SeamDiscovery, Signals: withAPage, Asks: fetched,
+		ID: "E06", Name: "discovery-huge", Grade: Should, Seam: SeamDiscovery, Signals: withAPage,
 		Title: Text{"Siêu dữ liệu khổng lồ hoặc nhỏ giọt", "Metadata that is huge, or drips"},
 		What:  Text{"20 MB, mỗi giây một byte, hoặc 20 MB nén trong 20 kB.", "20 MB, a byte a second, or 20 MB compressed into 20 kB."},
 		Right: Text{"Giới hạn kích thước sau khi giải nén và thời gian của toàn bộ câu trả lời.", "Bound the size after decompression, and the time of the whole answer."},
@@ -104,7 +100,7 @@ var sectionE = []Fault{
 		}},
 	},
 	{
-		ID: "E07", Name: "discovery-missing-required", Grade: Must, Seam: SeamDiscovery, Signals: withAPage, Asks: fetched,
+		ID: "E07", Name: "discovery-missing-required", Grade: Must, Seam: SeamDiscovery, Signals: withAPage,
 		Title: Text{"Siêu dữ liệu thiếu mục bắt buộc", "Metadata without what is required"},
 		What:  Text{"Không có token_endpoint, jwks_uri hoặc authorization_endpoint.", "There is no token_endpoint, jwks_uri or authorization_endpoint."},
 		Right: Text{"Báo lỗi rõ ràng; không đoán địa chỉ, không bỏ qua việc kiểm tra chữ ký.", "Say clearly what is missing; guess no address, and do not leave out the signature check."},
@@ -120,7 +116,7 @@ var sectionE = []Fault{
 		}},
 	},
 	{
-		ID: "E08", Name: "discovery-advertises-weak-algs", Grade: Must, Seam: SeamDiscovery, Signals: unnoticed, Skippable: leftToTLS, Asks: fetched,
+		ID: "E08", Name: "discovery-advertises-weak-algs", Grade: Must, Seam: SeamDiscovery, Signals: unnoticed, Skippable: leftToTLS,
 		Title: Text{"Siêu dữ liệu quảng cáo thuật toán yếu", "The metadata offers weak algorithms"},
 		What:  Text{"Siêu dữ liệu liệt kê none (hoặc HS256) cho ID token, và ID token dùng đúng như vậy.", "The metadata lists none (or HS256) for ID tokens, and the ID token is made that way."},
 		Right: Text{"Danh sách thuật toán của chính cổng có tiếng nói cuối cùng.", "The relying party's own list of algorithms has the last word."},
@@ -140,7 +136,7 @@ var sectionE = []Fault{
 		},
 	},
 	{
-		ID: "E09", Name: "discovery-drops-s256", Grade: Should, Seam: SeamDiscovery, Signals: forPeople, Asks: []string{"discovery", "pkce"},
+		ID: "E09", Name: "discovery-drops-s256", Grade: Should, Seam: SeamDiscovery, Signals: forPeople, Asks: []string{"pkce"},
 		Title: Text{"Siêu dữ liệu không còn S256", "S256 has left the metadata"},
 		What:  Text{"Danh sách phương pháp PKCE biến mất, hoặc chỉ còn plain.", "The list of PKCE methods is gone, or says plain alone."},
 		Right: Text{"Vẫn dùng S256, hoặc từ chối; không hạ xuống plain hay bỏ PKCE.", "Go on with S256, or refuse; do not fall back to plain, or to none."},
@@ -157,7 +153,7 @@ var sectionE = []Fault{
 		}},
 	},
 	{
-		ID: "E10", Name: "discovery-advertises-par", Grade: Should, Seam: SeamDiscovery, Signals: withAPage, Asks: fetched,
+		ID: "E10", Name: "discovery-advertises-par", Grade: Should, Seam: SeamDiscovery, Signals: withAPage,
 		Title: Text{"PAR được quảng cáo mà không chạy", "PAR is offered and down"},
 		What:  Text{"Siêu dữ liệu có pushed_authorization_request_endpoint, địa chỉ đó trả 503.", "The metadata has a pushed_authorization_request_endpoint, which answers 503."},
 		Right: Text{"Theo chính sách: báo lỗi cho người dùng hoặc dùng yêu cầu thường; không sập.", "As the policy says: tell the person, or send an ordinary request; no crash."},
@@ -193,7 +189,7 @@ var sectionE = []Fault{
 		},
 	},
 	{
-		ID: "E12", Name: "discovery-unknown-members", Grade: Accept, Seam: SeamDiscovery, Signals: mustBeTaken, Asks: fetched,
+		ID: "E12", Name: "discovery-unknown-members", Grade: Accept, Seam: SeamDiscovery, Signals: mustBeTaken,
 		Title: Text{"Siêu dữ liệu có mục lạ", "Metadata with unknown members"},
 		What:  Text{"Các mục không ai biết, đủ mọi kiểu JSON.", "Members that nobody knows, of every type of JSON."},
 		Right: Text{"Bỏ qua mục lạ, đăng nhập bình thường.", "Ignore what is unknown and sign in as usual."},

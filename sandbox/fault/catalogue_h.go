@@ -150,6 +150,21 @@ var sectionH = []Fault{
 		hooks: hooks{certificate: true},
 	},
 	{
+		ID: "H08", Name: "http-downgrade", Grade: Must, Seam: SeamTransport, Signals: unnoticed, Asks: []string{"https"},
+		Title: Text{"Hạ từ https xuống http", "Down from https to http"},
+		What:  Text{"Điểm cuối token chuyển hướng (307) tới chính nó qua http, và http có người trả lời (cần --tls).", "The token endpoint redirects (307) to itself by http, and http is answered (needs --tls)."},
+		Right: Text{"Không đi theo chuyển hướng của điểm cuối token; không bao giờ gửi mã và client_secret qua http.", "Follow no redirect of the token endpoint; never send code and client_secret over http."},
+		Spec:  []string{"RFC 6749 §3.2", "RFC 9700 §2.6"},
+		hooks: hooks{plain: true, on: []Kind{Token}, request: func(x *Exchange) {
+			if x.Request.TLS == nil {
+				x.Untouched() // it came by http
+				return
+			}
+			x.Reply(http.StatusTemporaryRedirect, htmlType, brokenPage)
+			x.Answer.Header.Set("Location", "http"+strings.TrimPrefix(x.World().Issuer, "https")+"/oauth/token")
+		}},
+	},
+	{
 		ID: "H09", Name: "redirect-loop", Grade: Should, Seam: SeamAuthorization, Signals: []Signal{NoSession, NoRetry},
 		Title: Text{"Vòng lặp chuyển hướng", "Redirect loop"},
 		What:  Text{"Mỗi yêu cầu đăng nhập bị trả về ngay với temporarily_unavailable.", "Each sign-in is sent back at once with temporarily_unavailable."},

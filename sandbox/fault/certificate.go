@@ -3,6 +3,7 @@ package fault
 import (
 	"crypto/tls"
 	"net/http"
+	"slices"
 
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
@@ -24,6 +25,23 @@ func (e *Engine) Certificates(honest func(*tls.ClientHelloInfo) (*tls.Certificat
 		e.log.InfoContext(hello.Context(), "fault served", "certificate", how)
 		return wrong(how)
 	}
+}
+
+// Plain says whether a listener of TLS is to answer http as well: in some world
+// a fault is armed that lures relying parties there, or was until it had struck
+// as often as it was told.
+func (e *Engine) Plain() (plain bool) {
+	if e.count.Load() == 0 {
+		return false
+	}
+	e.boards.Range(func(_, v any) bool {
+		b := v.(*board)
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		plain = slices.ContainsFunc(b.list, func(s *striker) bool { return s.fault.hooks.plain })
+		return !plain
+	})
+	return plain
 }
 
 // certificate is how the certificate of a connection is to be wrong, "" = not.

@@ -117,6 +117,7 @@ type hooks struct {
 	discovery     func(*Exchange, *Object)
 	logout        func(*Exchange, *JWT) // the logout token on its way to the relying party
 	certificate   bool                  // the variant names a wrong certificate
+	plain         bool                  // a listener of TLS answers http as well
 	// message says how much later an SMS comes, or that it never does.
 	message func(*Exchange) (late time.Duration, lost bool)
 }
