@@ -26,6 +26,7 @@ type Config struct {
 	Issuer        string // exactly as in tokens; http://LISTEN, https://LISTEN with TLS; "request": as each request names us
 	BrowserURL    string // with Issuer "request": where browsers find the provider, when the names of containers mean nothing to them
 	SandboxListen string // localhost:9997
+	AttackListen  string // of the attacker that faults lead to, or off
 	SandboxURL    string // as browsers see it; http://SANDBOX-LISTEN, https://SANDBOX-LISTEN with TLS
 	TLS           string // off, auto, or CERT.pem,KEY.pem: of both listeners
 	Database      string // sqlite:PATH, sqlite::memory: or postgres://…; default sqlite:DATA/sandbox.db
@@ -70,6 +71,9 @@ const (
 	recordOff = "off"
 )
 
+// attackOff is AttackListen of a sandbox without an attacker.
+const attackOff = "off"
+
 const envPrefix = "VNEID_SANDBOX_"
 
 // minToken is the least length of a token, in characters.
@@ -88,6 +92,7 @@ var settings = []setting{
 	{"listen", "localhost:9998", "address of the provider", func(c *Config) *string { return &c.Listen }},
 	{"issuer", "http[s]://LISTEN", "issuer, exactly as in tokens; request = the name each request uses", func(c *Config) *string { return &c.Issuer }},
 	{"sandbox_listen", "localhost:9997", "address of people, SMS inbox and API", func(c *Config) *string { return &c.SandboxListen }},
+	{"attack_listen", "off", "address of the attacker that faults lead to: localhost:9996", func(c *Config) *string { return &c.AttackListen }},
 	{"sandbox_url", "http[s]://SANDBOX-LISTEN", "its URL as browsers see it", func(c *Config) *string { return &c.SandboxURL }},
 	{"browser_url", "URL", "with --issuer request: the provider as browsers see it", func(c *Config) *string { return &c.BrowserURL }},
 	{"tls", "off", "off, auto (a local CA under DATA), or CERT.pem,KEY.pem", func(c *Config) *string { return &c.TLS }},
@@ -248,6 +253,7 @@ func (c *Config) complete() {
 	c.LogFormat = orDefault(c.LogFormat, "text")
 	c.Record = orDefault(c.Record, recordOn)
 	c.TLS = orDefault(c.TLS, tlsOff)
+	c.AttackListen = orDefault(c.AttackListen, attackOff)
 	c.KeyRotation = orDefault(c.KeyRotation, rotationOff)
 	if c.Policy == (vneid.Policy{}) {
 		c.Policy = vneid.DefaultPolicy()
@@ -285,6 +291,16 @@ func (r *reading) check() {
 	r.complete()
 	r.checkListen("listen", r.Listen)
 	r.checkListen("sandbox_listen", r.SandboxListen)
+	if r.AttackListen == attackOff {
+		for _, m := range fault.WithoutAttacker(r.Faults) {
+			r.add("config", m.Field, m.What, "or set attack_listen: localhost:9996")
+		}
+	} else {
+		r.checkListen("attack_listen", r.AttackListen)
+		if (r.AttackListen == r.Listen || r.AttackListen == r.SandboxListen) && !strings.HasSuffix(r.AttackListen, ":0") {
+			r.wrong("attack_listen", "the same address as another listener", "the attacker is on a port of its own")
+		}
+	}
 	if r.Listen == r.SandboxListen && !strings.HasSuffix(r.Listen, ":0") {
 		r.wrong("sandbox_listen", "the same address as listen", "provider and sandbox are two listeners")
 	}

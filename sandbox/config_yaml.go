@@ -18,6 +18,7 @@ type configFile struct {
 	Issuer        string `yaml:"issuer"`
 	SandboxListen string `yaml:"sandbox_listen"`
 	SandboxURL    string `yaml:"sandbox_url"`
+	AttackListen  string `yaml:"attack_listen"`
 	TLS           string `yaml:"tls"`
 	Database      string `yaml:"database"`
 	Seed          string `yaml:"seed"`
@@ -100,7 +101,7 @@ func (r *reading) readYAML(name string, content []byte) {
 	r.mistakes = append(r.mistakes, f.Mistakes...)
 
 	r.Config = Config{
-		Listen: file.Listen, Issuer: file.Issuer, BrowserURL: file.BrowserURL, SandboxListen: file.SandboxListen, SandboxURL: file.SandboxURL, TLS: file.TLS,
+		Listen: file.Listen, Issuer: file.Issuer, BrowserURL: file.BrowserURL, SandboxListen: file.SandboxListen, SandboxURL: file.SandboxURL, AttackListen: file.AttackListen, TLS: file.TLS,
 		Database: file.Database, Seed: file.Seed, Data: file.Data, LogFormat: file.LogFormat, Record: file.Record, KeyRotation: file.KeyRotation, TrustCA: file.TrustCA,
 		AllowHosts: file.AllowHosts, Policy: vneid.Policy(file.Policy), Clients: file.Clients, Faults: file.Faults,
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"strings"
 	"syscall"
 )
@@ -55,6 +56,30 @@ func open(ctx context.Context, s setting, address string) (net.Listener, error) 
 func portOf(l net.Listener) string {
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	return port
+}
+
+// listenAttack opens the attacker's address, when there is to be one.
+func listenAttack(ctx context.Context, c *Config) ([]net.Listener, error) {
+	if c.AttackListen == attackOff {
+		return nil, nil
+	}
+	return listen(ctx, settings[3], c.AttackListen)
+}
+
+// attackPlaces bounds the attacker's open connections.
+const attackPlaces = 200
+
+// attackURL is the attacker's URL: where it listens on every address, at the
+// issuer's host.
+func attackURL(c *Config, l net.Listener) string {
+	if !isEveryAddress(c.AttackListen) {
+		return urlOf(c.scheme(), c.AttackListen, l)
+	}
+	u, err := url.Parse(c.Issuer)
+	if err != nil {
+		return urlOf(c.scheme(), "localhost:0", l) // the issuer was checked
+	}
+	return c.scheme() + "://" + net.JoinHostPort(u.Hostname(), portOf(l))
 }
 
 // urlOf is the URL of an address that was asked for with the port it got.

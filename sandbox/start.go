@@ -19,6 +19,7 @@ import (
 	"github.com/vneid-sandbox/vneid-sandbox/op"
 	"github.com/vneid-sandbox/vneid-sandbox/op/password"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/api"
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/attacker"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/console"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/dancu"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/fault"
@@ -36,6 +37,7 @@ import (
 type Running struct {
 	Issuer     string
 	SandboxURL string
+	AttackURL  string         // of the attacker; "" = it does not listen
 	Example    *vneid.Persona // somebody to sign in as, with Password; nil in an empty world
 	Password   string
 	// Portal is the client that anybody's portal may use, nil without one.
@@ -104,12 +106,20 @@ func Start(ctx context.Context, c Config) (*Running, error) {
 		return fail(err)
 	}
 	listeners = append(listeners, world...)
+	attack, err := listenAttack(ctx, &c)
+	if err != nil {
+		return fail(err)
+	}
+	listeners = append(listeners, attack...)
 	if c.issuerFromRequest && isEveryAddress(c.Listen) {
 		c.Issuer = orDefault(c.Issuer, urlOf(c.scheme(), "localhost:0", provider[0]))
 	}
 	c.Issuer = orDefault(c.Issuer, urlOf(c.scheme(), c.Listen, provider[0]))
 	c.SandboxURL = orDefault(c.SandboxURL, urlOf(c.scheme(), c.SandboxListen, world[0]))
 	r.Issuer, r.SandboxURL = c.Issuer, c.SandboxURL
+	if len(attack) > 0 {
+		r.AttackURL = attackURL(&c, attack[0])
+	}
 	if c.issuerFromRequest {
 		r.IssuerNames = append([]string{}, c.AllowHosts...)
 	}
@@ -122,13 +132,15 @@ func Start(ctx context.Context, c Config) (*Running, error) {
 		return fail(err) // names the database, without its password
 	}
 	r.store = store
-	r.faults = fault.New(fault.Config{Store: r.store, Logger: r.log, Rand: rand.Reader})
-	providerHandler, sandboxHandler, err := r.build(ctx, &c, provider[0].Addr())
+	r.faults = fault.New(fault.Config{Store: r.store, Logger: r.log, Rand: rand.Reader, Attacker: r.AttackURL})
+	providerHandler, sandboxHandler, attackHandler, err := r.build(ctx, &c, provider[0].Addr())
 	if err != nil {
 		return fail(err)
 	}
 	idp, pretend := r.server(providerHandler, 30*time.Second), r.server(sandboxHandler, sms.MaxWait+15*time.Second)
 	r.servers = []*http.Server{idp, pretend}
+	attacking := r.server(attackHandler, 30*time.Second)
+	r.servers = append(r.servers, attacking)
 	if r.ca != nil {
 		idp.TLSConfig.GetCertificate = r.faults.Certificates(idp.TLSConfig.GetCertificate, r.ca.Wrong)
 	}
@@ -139,13 +151,14 @@ func Start(ctx context.Context, c Config) (*Running, error) {
 	door.plain = r.faults.Plain
 	r.serve(door, provider)
 	r.serve(newGate(pretend, otherPlaces), world)
+	r.serve(newGate(attacking, attackPlaces), attack)
 	go r.worlds.run(beside)
 	context.AfterFunc(ctx, func() { r.Close(context.Background()) })
 	return r, nil
 }
 
 // build makes what the two listeners serve. at is where the provider's listens.
-func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, sandbox http.Handler, err error) {
+func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, sandbox, attack http.Handler, err error) {
 	cost := password.Default()
 	if c.CheapHashes {
 		cost = password.Cheap()
@@ -154,7 +167,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	passwordHash := people.PasswordHash
 	if c.CheapHashes {
 		if passwordHash, err = hasher.Hash(ctx, people.Password); err != nil {
-			return nil, nil, fmt.Errorf("hash the personas' password: %w", err)
+			return nil, nil, nil, fmt.Errorf("hash the personas' password: %w", err)
 		}
 	}
 	r.store = people.Populate(r.store, passwordHash)
@@ -167,20 +180,20 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 
 	seed, err := c.loadSeed(vneid.SystemClock{})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	faults := r.faults
-	r.worlds = &worlds{faults: faults, config: c, store: r.store, passwordHash: passwordHash, inbox: r.inbox, log: r.log, rand: rand.Reader,
+	faults, canaries := r.faults, &attacker.Book{}
+	r.worlds = &worlds{faults: faults, attack: r.AttackURL, config: c, store: r.store, passwordHash: passwordHash, inbox: r.inbox, log: r.log, rand: rand.Reader,
 		real: vneid.SystemClock{}, seed: seed, known: map[string]*keeper{}}
 	if err := r.worlds.openDefault(ctx); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	ctx = vneid.WithWorld(ctx, r.worlds.defaultWorld.world)
 	stop := saySlow(r.log, sayEvery, "filling the database", "people", len(seed.Personas), "clients", len(seed.Clients)+len(c.Clients))
 	err = r.worlds.defaultWorld.fill(ctx)
 	stop()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if len(seed.Personas) > 0 {
 		r.Example, r.Password = &seed.Personas[0], people.Password
@@ -198,25 +211,25 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 		ownCA = r.ca.PEM()
 	}
 	if providerConfig.TrustedCAs, err = c.trusted(ownCA); err != nil {
-		return nil, nil, fmt.Errorf("--trust-ca: %w", err)
+		return nil, nil, nil, fmt.Errorf("--trust-ca: %w", err)
 	}
 	if r.records != nil {
 		providerConfig.Recorder = r.records
 		providerConfig.RecordPath = console.Prefix + "/logins/"
 	}
 	if err := c.setKeys(&providerConfig); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	idp, err := op.New(ctx, providerConfig)
 	if err != nil {
-		return nil, nil, fmt.Errorf("build the provider: %w", err)
+		return nil, nil, nil, fmt.Errorf("build the provider: %w", err)
 	}
 	r.idp = idp
 	faults.Join(idp)
 	r.worlds.keys, r.worlds.records = idp.PrepareKeys, r.records
-	r.worlds.forget = func(world string) { idp.ForgetWorld(world); faults.Forget(world) }
+	r.worlds.forget = func(world string) { idp.ForgetWorld(world); faults.Forget(world); canaries.Forget(world) }
 	if err := idp.OpenKeys(ctx); err != nil {
-		return nil, nil, fmt.Errorf("open the signing keys: %w", err)
+		return nil, nil, nil, fmt.Errorf("open the signing keys: %w", err)
 	}
 	p := &pages{log: r.log, store: r.store, inbox: r.inbox, issuer: c.Issuer, sandboxURL: c.SandboxURL, version: c.Version, ca: r.ca}
 	if c.Seed == "default" {
@@ -231,7 +244,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 
 	client, err := r.providerClient(c, at)
 	if err != nil {
-		return nil, nil, fmt.Errorf("build the phones: %w", err)
+		return nil, nil, nil, fmt.Errorf("build the phones: %w", err)
 	}
 	phones := phone.New(phone.Config{Store: r.store, Hasher: hasher, Rand: rand.Reader, Logger: r.log, Client: client, Secure: p.secure()})
 
@@ -247,7 +260,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 		Logins:     headless.New(headless.Config{Store: r.store, Inbox: r.inbox, Phones: phones, Rand: rand.Reader, Client: client}),
 		People:     editor,
 		AllowHosts: c.AllowHosts, Logger: r.log, Worlds: r.worlds, MoveClock: r.worlds.moveClock, Reset: r.worlds.reset, RotateKey: idp.RotateKey,
-		Faults: faults, ChangeFaults: r.worlds.changeFaults}))
+		Canaries: canaries, Faults: faults, ChangeFaults: r.worlds.changeFaults}))
 
 	wrap := func(listener string, h http.Handler, maxBody int64) http.Handler {
 		o := &observer{listener: listener, log: r.log, metrics: set, rand: rand.Reader, clock: vneid.SystemClock{}, pages: p}
@@ -268,7 +281,9 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 		r.work.Go(func() { r.records.Run(work) })
 	}
 	provider = health(r.store, set, r.records.Around(faults.Around(idp)))
-	return wrap("provider", provider, maxFormBody), wrap("sandbox", g.callers(cleanPaths(sandboxMux)), 0), nil
+	attack = attacker.New(attacker.Config{URL: r.AttackURL, Store: r.store, Logger: r.log, Rand: rand.Reader, Book: canaries, Key: attacker.Key{
+		KID: fault.AttackerKID, Set: fault.AttackerKeys, PEM: fault.AttackerPEM, Sign: fault.SignAsAttacker}})
+	return wrap("provider", provider, maxFormBody), wrap("sandbox", g.callers(cleanPaths(sandboxMux)), 0), wrap("attacker", attack, maxFormBody), nil
 }
 
 // maxHead bounds the request line and headers of a request, in bytes. Ours and

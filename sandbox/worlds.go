@@ -38,6 +38,7 @@ type worlds struct {
 	records      *record.Recorder // nil = nothing is recorded
 	keys         func()           // worlds will be made: prepare keys
 	faults       *fault.Engine
+	attack       string // URL of the attacker, "" = it does not listen
 
 	defaultWorld *keeper
 
@@ -237,6 +238,9 @@ func (ws *worlds) Create(ctx context.Context, id string, policy []byte) (made ap
 func (ws *worlds) describe(r vneid.WorldRecord) api.World {
 	path := vneid.WorldPath(r.ID)
 	w := api.World{ID: r.ID, Issuer: ws.config.Issuer + path, Sandbox: ws.config.SandboxURL + path, API: ws.config.SandboxURL + api.Prefix + path}
+	if ws.attack != "" {
+		w.Attacker = ws.attack + path
+	}
 	if !r.CreatedAt.IsZero() {
 		w.CreatedAt, w.ExpiresAt = r.CreatedAt.UTC().Format(time.RFC3339), r.UsedAt.Add(unusedFor).UTC().Format(time.RFC3339)
 	}

@@ -54,6 +54,9 @@ func greet(w io.Writer, r *sandbox.Running) {
 	line("  SMS (OTP)", r.SandboxURL+"/sms")
 	line("  Điện thoại / phone", r.SandboxURL+"/phone")
 	line("  API", r.SandboxURL+"/api/v1")
+	if r.AttackURL != "" {
+		line("Kẻ tấn công / attacker", r.AttackURL)
+	}
 	if p := r.Example; p != nil {
 		line("Người thử / persona", fmt.Sprintf("%s  %s  (%s)", p.CCCD, r.Password, p.Name))
 	}
@@ -79,6 +82,7 @@ type ready struct {
 	SandboxURL string       `json:"sandbox_url"`
 	API        string       `json:"api"`
 	Console    string       `json:"console"`
+	AttackURL  string       `json:"attack_url,omitempty"`
 	CA         string       `json:"ca,omitempty"` // file with the CA's certificate
 	Persona    *readyPerson `json:"persona,omitempty"`
 	Client     *readyClient `json:"client,omitempty"`
@@ -96,7 +100,7 @@ type readyClient struct {
 }
 
 func greetMachine(w io.Writer, r *sandbox.Running) {
-	said := ready{Event: "ready", Issuer: r.Issuer, SandboxURL: r.SandboxURL, API: r.SandboxURL + "/api/v1", Console: r.SandboxURL + "/console", CA: r.CAFile()}
+	said := ready{Event: "ready", Issuer: r.Issuer, SandboxURL: r.SandboxURL, API: r.SandboxURL + "/api/v1", Console: r.SandboxURL + "/console", AttackURL: r.AttackURL, CA: r.CAFile()}
 	if p := r.Example; p != nil {
 		said.Persona = &readyPerson{string(p.CCCD), p.Name, r.Password}
 	}

@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vneid-sandbox/vneid-sandbox/sandbox/attacker"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/fault"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/headless"
 	"github.com/vneid-sandbox/vneid-sandbox/sandbox/people"
@@ -57,7 +58,8 @@ type Config struct {
 	// possible now is a vneid.Error of CodeConflict that says what is.
 	RotateKey func(ctx context.Context, alg, stage string) error
 
-	Faults *fault.Engine
+	Canaries *attacker.Book
+	Faults   *fault.Engine
 	// ChangeFaults replaces what is armed in the world by what change makes of it,
 	// for good.
 	ChangeFaults func(ctx context.Context, change func([]fault.Armed) []fault.Armed) error
@@ -115,6 +117,8 @@ func (a *api) routes() []route {
 		{"GET", "/faults/armed", "", a.listArmed},
 		{"PUT", "/faults/armed", "", a.armWorld},
 		{"DELETE", "/faults/armed", "", a.disarmWorld},
+		{"GET", "/canaries", "?client_id=&after=", a.listCanaries},
+		{"DELETE", "/canaries", "", a.forgetCanaries},
 		{"GET", "/lint", "?after=&limit=", a.listLint},
 		{"POST", "/logins", "", a.signIn},
 		{"GET", "/clock", "", a.getClock},
@@ -296,6 +300,7 @@ func (a *api) reset(_ http.ResponseWriter, r *http.Request) (int, any, error) {
 	if err := a.Reset(r.Context()); err != nil {
 		return 0, nil, err
 	}
+	a.Canaries.Forget(vneid.WorldFrom(r.Context()).ID)
 	return a.getClock(nil, r)
 }
 

@@ -34,7 +34,7 @@ const token = "a-token-of-a-test-0123456789abcdef"
 // start starts a sandbox that asks for that token, "" = none.
 func start(t *testing.T, token string) (api, issuer string) {
 	t.Helper()
-	r, err := sandbox.Start(t.Context(), sandbox.Config{Listen: "127.0.0.1:0", SandboxListen: "127.0.0.1:0",
+	r, err := sandbox.Start(t.Context(), sandbox.Config{Listen: "127.0.0.1:0", SandboxListen: "127.0.0.1:0", AttackListen: "127.0.0.1:0",
 		Database: "sqlite::memory:", CheapHashes: true, Token: token, LogOutput: io.Discard})
 	if err != nil {
 		t.Fatal(err)

@@ -88,7 +88,7 @@ func (a *api) arm(r *http.Request, client string) (int, any, error) {
 	if len(bad) > 0 {
 		return 0, nil, InvalidFields("", bad)
 	}
-	for _, m := range fault.Check(list, vneid.WorldFrom(r.Context()).Clock.Now().Year()) {
+	for _, m := range a.Faults.Check(list, vneid.WorldFrom(r.Context()).Clock.Now().Year()) {
 		bad = append(bad, FieldError{m.Field, m.What})
 	}
 	if len(bad) > 0 {

@@ -316,8 +316,14 @@ var prepared = map[string]func(d *described) map[string]string{
 		call(d.t, "GET", d.api+"/sessions", "", &list)
 		return map[string]string{"sid": list[0].SID}
 	},
-	"listSessions":     func(d *described) map[string]string { d.signedIn(); return nil },
-	"listLogins":       func(d *described) map[string]string { d.signedIn(); return nil },
+	"listSessions": func(d *described) map[string]string { d.signedIn(); return nil },
+	"listLogins":   func(d *described) map[string]string { d.signedIn(); return nil },
+	"listCanaries": func(d *described) map[string]string {
+		var worlds []struct{ Attacker string }
+		call(d.t, "GET", d.api+"/worlds", "", &worlds)
+		call(d.t, "GET", worlds[0].Attacker+"/canary/D15/jku", "", nil)
+		return nil
+	},
 	"listClientFaults": armed,
 	"listArmedFaults":  armed,
 	"listLint":         func(d *described) map[string]string { d.signedIn(); return nil },

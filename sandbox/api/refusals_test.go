@@ -131,7 +131,8 @@ var wrongQueries = map[string]map[string][]string{
 	"listSMS":      {"to": {"123", "abc"}, "wait": {"61s", "61", "-1s", "soon"}, "after": {"none"}},
 	"listLogins":   {"cccd": {"1", "038******001"}, "result": {"lost"}, "limit": {"0", "201", "x"}, "wait": {"61s"}, "client_id": {strings.Repeat("x", 201)}, "after": {strings.Repeat("x", 201)}},
 	"listLint":     {"limit": {"0", "21", "x"}, "after": {strings.Repeat("x", 201)}}, "getLint": {"after": {strings.Repeat("x", 201)}},
-	"getLogin": {"steps": {"-1", "x"}, "wait": {"61s"}}, "exportPersonas": {"format": {"xml"}},
+	"listCanaries": {"client_id": {strings.Repeat("x", 201)}, "after": {"-1", "x"}},
+	"getLogin":     {"steps": {"-1", "x"}, "wait": {"61s"}}, "exportPersonas": {"format": {"xml"}},
 }
 
 var nobody = map[string]string{"cccd": "038090000999"}

@@ -14,6 +14,7 @@ type World struct {
 	Issuer    string `json:"issuer"`
 	Sandbox   string `json:"sandbox"` // its pages: /phone, /sms
 	API       string `json:"api"`
+	Attacker  string `json:"attacker,omitempty"` // absent: it does not listen
 	CreatedAt string `json:"created_at,omitempty"`
 	ExpiresAt string `json:"expires_at,omitempty"` // unless it is used before
 }

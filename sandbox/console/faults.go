@@ -126,10 +126,12 @@ func (c *Console) armFault(w http.ResponseWriter, r *http.Request) error {
 		LoginHint: strings.TrimSpace(r.PostForm.Get("login_hint")), Times: number("times", 0, 1_000_000),
 		Probability: float64(number("percent", 1, 100)) / 100, Seed: uint64(number("seed", 0, math.MaxInt))}
 	checked := []fault.Armed{a}
-	for _, m := range fault.Check(checked, vneid.WorldFrom(r.Context()).Clock.Now().Year()) {
+	for _, m := range c.Faults.Check(checked, vneid.WorldFrom(r.Context()).Clock.Now().Year()) {
 		switch _, field, _ := strings.Cut(m.Field, "."); field {
 		case "persona", "login_hint":
 			typed.Wrong[field] = frame.T("console.wrong." + field)
+		case "id":
+			return vneid.Errorf(vneid.CodeConflict, "bad_request_parameter", "%s", m.What)
 		case "variant":
 			return vneid.Errorf(vneid.CodeInvalid, "bad_request_parameter", "no such variant")
 		}

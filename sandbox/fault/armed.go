@@ -80,6 +80,25 @@ func Check(list []Armed, year int) (bad []Mistake) {
 	return bad
 }
 
+// Check is the function of this name, and refuses what would lead nowhere here.
+func (e *Engine) Check(list []Armed, year int) []Mistake {
+	bad := Check(list, year)
+	if e.attacker == "" {
+		bad = append(bad, WithoutAttacker(list)...)
+	}
+	return bad
+}
+
+// WithoutAttacker lists what cannot be armed where no attacker listens.
+func WithoutAttacker(list []Armed) (bad []Mistake) {
+	for i, a := range list {
+		if f := Find(a.ID); f != nil && f.Attacker {
+			bad = append(bad, Mistake{fmt.Sprintf("faults[%d].id", i), f.ID + " needs the attacker: start the sandbox with --attack-listen localhost:9996"})
+		}
+	}
+	return bad
+}
+
 func orNone(s string) string {
 	if s == "" {
 		return "no variants"

@@ -44,6 +44,9 @@ Grades: **must** – the specification demands that the relying party reacts; **
 			if len(f.Asks) > 0 {
 				fmt.Fprintf(&b, "- Only when the relying party uses: %s\n", strings.Join(f.Asks, ", "))
 			}
+			if f.Attacker {
+				b.WriteString("- Needs `--attack-listen` ([attacker.md](attacker.md))\n")
+			}
 			for _, v := range f.Variants {
 				fmt.Fprintf(&b, "- `%s`: %s – %s\n", v.Name, v.About.En, v.About.Vi)
 			}

@@ -23,6 +23,8 @@ type Config struct {
 	Store  vneid.Store
 	Logger *slog.Logger
 	Rand   vneid.Rand
+	// Attacker is the URL of the attacker's listener, "" = there is none.
+	Attacker string
 }
 
 // Engine is the man in the middle of all worlds.
@@ -30,6 +32,8 @@ type Engine struct {
 	store vneid.Store
 	log   *slog.Logger
 	rand  vneid.Rand
+
+	attacker string
 
 	// Of the provider, which is made later; see [Engine.Join].
 	signer func(ctx context.Context, kid string, input []byte) ([]byte, error)
@@ -44,7 +48,7 @@ type Engine struct {
 
 // New makes an engine with nothing armed.
 func New(c Config) *Engine {
-	return &Engine{store: c.Store, log: c.Logger, rand: c.Rand}
+	return &Engine{store: c.Store, log: c.Logger, rand: c.Rand, attacker: c.Attacker}
 }
 
 // Provider is what only the provider can do, in the world of a request.

@@ -95,6 +95,7 @@ type Fault struct {
 	Variants  []Variant `json:"variants"`            // the first is what happens when none is named; empty = there is one way
 	Skippable *Text     `json:"skippable,omitempty"` // why the specification lets a relying party not look; nil = it does not
 	Asks      []string  `json:"asks"`                // what the relying party must have sent for the fault to mean anything
+	Attacker  bool      `json:"attacker,omitempty"`  // it needs the attacker's listener, --attack-listen
 
 	hooks hooks
 }
