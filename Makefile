@@ -11,7 +11,7 @@ FUZZTIME ?= 1m
 # Empty where there is no C compiler, which the race detector needs.
 GCC := $(shell command -v gcc || command -v cc || command -v clang)
 
-.PHONY: help build run test test-fast test-tools race fuzz bench lint fmt clean
+.PHONY: help build careless run test test-fast test-tools race fuzz bench lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,10 @@ help: ## list the targets
 build: ## build both programs into bin/
 	@mkdir -p bin
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/vneid-sandbox ./rp-example
+
+careless: ## bin/rp-careless: the sample portal with every mistake of real ones, for teaching (docs/careless.md)
+	@mkdir -p bin
+	go build -trimpath -tags careless -ldflags '$(LDFLAGS)' -o bin/rp-careless ./rp-example
 
 run: build ## provider + sandbox + portal, seeded, on SQLite under var/; Ctrl-C stops them
 	@mkdir -p var
@@ -29,6 +33,7 @@ run: build ## provider + sandbox + portal, seeded, on SQLite under var/; Ctrl-C 
 
 test: test-tools ## everything: unit tests, stories, real browser, foreign RPs, PostgreSQL; installs what it needs on Debian/Ubuntu
 	go test -tags postgres ./...
+	go test -tags careless -run 'Careless|Mistake' ./rp-example
 	go test -tags browser ./templates
 	go test -tags browser -run RealBrowser ./op
 	$(MAKE) --no-print-directory race TAGS=postgres
@@ -77,7 +82,9 @@ bench: build ## what the provider costs, beside a floor; see bench/README.md
 lint: ## gofmt, vet, staticcheck, import rules
 	@test -z "$$(gofmt -l . | grep -v node_modules)" || { gofmt -l . | grep -v node_modules; echo 'not gofmt-clean: run make fmt'; exit 1; }
 	go vet -tags e2e,browser,postgres ./...
+	go vet -tags careless ./rp-example
 	go run $(STATICCHECK) -tags e2e,browser,postgres ./...
+	go run $(STATICCHECK) -tags careless ./rp-example
 	go test -count=1 .
 
 fmt: ## format the code

@@ -112,7 +112,7 @@ func (p *portal) callback(v *visit) error {
 	case answer.code == "":
 		return &problem{kind: "answer_malformed", wanted: a.wanted, err: errors.New("neither code nor error")}
 	}
-	proved, err := p.op.redeem(ctx, m, answer.code, a)
+	proved, err := p.redeem(ctx, m, answer.code, a)
 	if err != nil {
 		var pr *problem
 		if errors.As(err, &pr) {
@@ -136,7 +136,7 @@ func (p *portal) arrived(v *visit, a attempt, proved *signedInPerson) error {
 		}
 		in.fresh = true
 	}
-	out, err := p.store.arrive(v.r.Context(), v.session, in, p.cfg.IssuerBefore)
+	out, err := p.arrive(v, in)
 	if err != nil {
 		return err
 	}

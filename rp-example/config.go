@@ -31,8 +31,9 @@ type config struct {
 	DanCuKey     string
 	IssuerBefore string // the provider's former issuer, after a move; "" = none
 
-	given *tls.Certificate // what TLS names, see loadTLS
-	roots *x509.CertPool   // what CA names; nil = the system's
+	edition edition          // careful.go
+	given   *tls.Certificate // what TLS names, see loadTLS
+	roots   *x509.CertPool   // what CA names; nil = the system's
 }
 
 var (
@@ -40,9 +41,12 @@ var (
 	errVersion = errors.New("the version was asked for")
 )
 
+// lookup is os.LookupEnv.
+type lookup func(string) (string, bool)
+
 // readConfig takes each setting from its flag, else from the environment, else
 // from its default, and reports every mistake at once.
-func readConfig(args []string, env func(string) (string, bool), stdout io.Writer) (config, error) {
+func readConfig(args []string, env lookup, stdout io.Writer) (config, error) {
 	var cfg config
 	settings := []struct {
 		flag, env, standard, usage string

@@ -38,6 +38,7 @@ type fakeOP struct {
 
 	// How it lies. Each is nil or zero in an honest provider.
 	down      bool
+	noPKCE    bool // takes a code without a verifier
 	discovery map[string]any
 	answer    func(url.Values)
 	idToken   func(map[string]any)
@@ -143,7 +144,7 @@ func (op *fakeOP) serveToken(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, map[string]any{"error": "invalid_client"})
 		return
 	case !known || asked.Get("redirect_uri") != r.FormValue("redirect_uri"),
-		asked.Get("code_challenge") != base64.RawURLEncoding.EncodeToString(sum[:]), asked.Get("code_challenge_method") != "S256":
+		!op.noPKCE && (asked.Get("code_challenge") != base64.RawURLEncoding.EncodeToString(sum[:]) || asked.Get("code_challenge_method") != "S256"):
 		w.WriteHeader(http.StatusBadRequest)
 		writeJSON(w, map[string]any{"error": "invalid_grant", "error_description": "secret body text"})
 		return

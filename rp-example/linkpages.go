@@ -197,7 +197,7 @@ func (p *portal) whoAnswer(v *visit) error {
 	if _, isProfile := p.profilePages()[wanted]; isProfile {
 		wanted = "/"
 	}
-	out, err := p.store.arrive(ctx, v.session, arrival{proved: proved, wanted: wanted, visitor: visitorOf(v.r), instead: true}, p.cfg.IssuerBefore)
+	out, err := p.arrive(v, arrival{proved: proved, wanted: wanted, visitor: visitorOf(v.r), instead: true})
 	if err != nil {
 		return err
 	}

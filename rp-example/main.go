@@ -32,17 +32,21 @@ func main() {
 
 // run is the whole program. It returns the exit code: 0 fine, 1 it ran and
 // failed, 2 bad usage.
-func run(ctx context.Context, args []string, env func(string) (string, bool), stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, env lookup, stdout, stderr io.Writer) int {
 	now := time.Now // the only call of it
 	cfg, err := readConfig(args, env, stdout)
+	if err == nil {
+		cfg.edition, err = cfg.edition.read(cfg, env)
+	}
 	if err == nil {
 		err = cfg.loadTLS(now())
 	}
 	switch {
 	case errors.Is(err, errHelp):
+		fmt.Fprint(stdout, cfg.edition.help())
 		return 0
 	case errors.Is(err, errVersion):
-		fmt.Fprintln(stdout, "rp-example", version())
+		fmt.Fprintln(stdout, "rp-example", version()+cfg.edition.String())
 		return 0
 	case err != nil:
 		fmt.Fprintf(stderr, "rp-example: bad settings:\n%v\nTry --help.\n", err)
@@ -91,7 +95,7 @@ func serve(ctx context.Context, cfg config, stdout io.Writer, log *slog.Logger, 
 			done <- srv.Serve(ln)
 		}
 	}()
-	fmt.Fprintf(stdout, "Cổng Dịch vụ công tỉnh Thanh Hóa (bản mẫu): %s\n", cfg.URL)
+	fmt.Fprintf(stdout, "Cổng Dịch vụ công tỉnh Thanh Hóa (bản mẫu)%s: %s\n", cfg.edition, cfg.URL)
 
 	select {
 	case err := <-done:

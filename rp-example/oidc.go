@@ -41,6 +41,10 @@ type provider struct {
 	client *http.Client
 	now    func() time.Time
 
+	// What a token has to pass: go-oidc, then the rest of OIDC Core 3.1.3.7.
+	verify func(context.Context, *metadata, string) (*oidc.IDToken, error)
+	checks []tokenCheck
+
 	known atomic.Pointer[metadata] // read by every page, so never behind the lock
 
 	mu       sync.Mutex // one discovery at a time
@@ -59,7 +63,7 @@ type metadata struct {
 }
 
 func newProvider(cfg config, now func() time.Time) *provider {
-	return &provider{cfg: cfg, now: now, client: &http.Client{
+	return &provider{cfg: cfg, now: now, verify: verifyIDToken, checks: idTokenChecks, client: &http.Client{
 		Timeout: callTime,
 		Transport: limitedTransport{&http.Transport{
 			Proxy: http.ProxyFromEnvironment, MaxResponseHeaderBytes: 64 << 10, MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute,
@@ -158,14 +162,14 @@ func (o *provider) discover(ctx context.Context) error {
 	if len(doc.AuthMethods) > 0 && !slices.Contains(doc.AuthMethods, "client_secret_basic") && slices.Contains(doc.AuthMethods, "client_secret_post") {
 		endpoint.AuthStyle = oauth2.AuthStyleInParams
 	}
-	checks := &oidc.Config{ClientID: o.cfg.ClientID, Now: o.now}
+	rules := &oidc.Config{ClientID: o.cfg.ClientID, Now: o.now}
 	if o.cfg.IDTokenAlg != "" { // Core 3.1.3.7 (7): as registered, not as the token says
-		checks.SupportedSigningAlgs = []string{o.cfg.IDTokenAlg}
+		rules.SupportedSigningAlgs = []string{o.cfg.IDTokenAlg}
 	}
 	o.known.Store(&metadata{
 		oauth:      oauth2.Config{ClientID: o.cfg.ClientID, ClientSecret: o.cfg.ClientSecret, Endpoint: endpoint, RedirectURL: o.cfg.URL + "/callback", Scopes: scopes},
 		op:         op,
-		verifier:   op.Verifier(checks),
+		verifier:   op.Verifier(rules),
 		endSession: doc.EndSession, sendsIss: doc.SendsIss, at: o.now(),
 	})
 	return nil
@@ -287,15 +291,87 @@ type idClaims struct {
 // because a test provider's clock may be moved by hours on purpose.
 const clockSlack = 12 * time.Hour
 
+// verifyIDToken: signature by a key from the issuer's JWKS with an asymmetric
+// algorithm it lists, iss, aud and exp.
+func verifyIDToken(ctx context.Context, m *metadata, raw string) (*oidc.IDToken, error) {
+	return m.verifier.Verify(ctx, raw)
+}
+
+// presented is an ID token that passed go-oidc, with what it has to fit.
+type presented struct {
+	*oidc.IDToken
+	claims      idClaims
+	nonce       string
+	accessToken string
+	raw         []string // header, payload, signature
+	header      map[string]any
+	dates       struct{ Exp, Iat any }
+}
+
+// tokenCheck is a check that go-oidc leaves to us. Some are about tokens that
+// verify, and that libraries let pass all the same.
+type tokenCheck struct {
+	name, kind, why string
+	fails           func(*provider, presented) bool
+}
+
+var idTokenChecks = []tokenCheck{
+	// Keys come from the issuer's JWKS alone, and what is critical has to be
+	// understood (RFC 7515 4.1.11); a JWT has an encoded payload (RFC 7797 7).
+	{"header", "id_token_rejected", "the header of the ID token has a member that is none of alg, kid and typ", func(_ *provider, t presented) bool {
+		for name := range t.header {
+			if name != "alg" && name != "kid" && name != "typ" {
+				return true
+			}
+		}
+		return false
+	}},
+	{"typ", "id_token_rejected", "typ is that of another kind of token", func(_ *provider, t presented) bool { // RFC 8725 3.11
+		typ, _ := t.header["typ"].(string)
+		return t.header["typ"] != nil && !strings.EqualFold(typ, "JWT")
+	}},
+	{"exp", "id_token_rejected", "exp is no number", func(_ *provider, t presented) bool { // RFC 7519 2, NumericDate
+		_, number := t.dates.Exp.(float64)
+		return !number
+	}},
+	{"iat", "id_token_rejected", "iat is missing or no number", func(_ *provider, t presented) bool {
+		_, number := t.dates.Iat.(float64)
+		return !number || t.IssuedAt.Unix() <= 0
+	}},
+	{"key-size", "id_token_rejected", "the RSA key is too short", func(_ *provider, t presented) bool { // RFC 7518 3.3: 2048 bits at least
+		alg, _ := t.header["alg"].(string)
+		signature, err := base64.RawURLEncoding.DecodeString(t.raw[2])
+		return (strings.HasPrefix(alg, "RS") || strings.HasPrefix(alg, "PS")) && (err != nil || len(signature) < 256)
+	}},
+	// The nonce ties the token to the sign-in this browser started. Without it
+	// a token issued for another sign-in could be slipped in (Core 3.1.3.7 (11)).
+	{"nonce", "nonce_wrong", "nonce is missing or not ours", func(_ *provider, t presented) bool {
+		return subtle.ConstantTimeCompare([]byte(t.Nonce), []byte(t.nonce)) != 1
+	}},
+	{"sub", "id_token_rejected", "sub is empty or too long", func(_ *provider, t presented) bool { // Core 2
+		return t.Subject == "" || len(t.Subject) > 255
+	}},
+	{"audiences", "id_token_rejected", "several audiences and no azp", func(_ *provider, t presented) bool { // Core 3.1.3.7 (3): one we do not trust
+		return len(t.Audience) > 1 && t.claims.AuthorizedParty == ""
+	}},
+	{"azp", "id_token_rejected", "azp is another client", func(o *provider, t presented) bool {
+		return t.claims.AuthorizedParty != "" && t.claims.AuthorizedParty != o.cfg.ClientID
+	}},
+	{"iat", "id_token_expired", "iat lies in the future", func(o *provider, t presented) bool {
+		return t.IssuedAt.After(o.now().Add(clockSlack))
+	}},
+	{"at_hash", "id_token_rejected", "at_hash does not fit the access token", func(_ *provider, t presented) bool { // Core 3.1.3.8
+		return t.AccessTokenHash != "" && t.VerifyAccessToken(t.accessToken) != nil
+	}},
+}
+
 // checkIDToken does what OIDC Core 3.1.3.7 asks for.
 func (o *provider) checkIDToken(ctx context.Context, m *metadata, raw, accessToken, nonce string) (*oidc.IDToken, idClaims, error) {
 	var c idClaims
 	refuse := func(kind, why string) (*oidc.IDToken, idClaims, error) {
 		return nil, c, &problem{kind: kind, err: errors.New(why)}
 	}
-	// Signature by a key from the issuer's JWKS with an asymmetric algorithm it
-	// lists, iss, aud and exp: go-oidc.
-	t, err := m.verifier.Verify(ctx, raw)
+	t, err := o.verify(ctx, m, raw)
 	if err != nil {
 		var late *oidc.TokenExpiredError
 		if errors.As(err, &late) {
@@ -311,62 +387,16 @@ func (o *provider) checkIDToken(ctx context.Context, m *metadata, raw, accessTok
 	if err := t.Claims(&c); err != nil {
 		return refuse("id_token_rejected", "claims of the ID token have wrong types")
 	}
-	if why := oddities(raw); why != "" {
-		return refuse("id_token_rejected", why)
+	shown := presented{IDToken: t, claims: c, nonce: nonce, accessToken: accessToken, raw: strings.Split(raw, ".")}
+	if len(shown.raw) != 3 || decodePart(shown.raw[0], &shown.header) != nil || decodePart(shown.raw[1], &shown.dates) != nil {
+		return refuse("id_token_rejected", "the ID token is no compact JWT")
 	}
-	// The nonce ties the token to the sign-in this browser started. Without it
-	// a token issued for another sign-in could be slipped in (Core 3.1.3.7 (11)).
-	if subtle.ConstantTimeCompare([]byte(t.Nonce), []byte(nonce)) != 1 {
-		return refuse("nonce_wrong", "nonce is missing or not ours")
-	}
-	switch {
-	case t.Subject == "" || len(t.Subject) > 255: // Core 2
-		return refuse("id_token_rejected", "sub is empty or too long")
-	case len(t.Audience) > 1 && c.AuthorizedParty == "": // Core 3.1.3.7 (3): an audience we do not trust
-		return refuse("id_token_rejected", "several audiences and no azp")
-	case c.AuthorizedParty != "" && c.AuthorizedParty != o.cfg.ClientID:
-		return refuse("id_token_rejected", "azp is another client")
-	case t.IssuedAt.Unix() <= 0:
-		return refuse("id_token_rejected", "iat is missing")
-	case t.IssuedAt.After(o.now().Add(clockSlack)):
-		return refuse("id_token_expired", "iat lies in the future")
-	case t.AccessTokenHash != "" && t.VerifyAccessToken(accessToken) != nil: // Core 3.1.3.8
-		return refuse("id_token_rejected", "at_hash does not fit the access token")
+	for _, check := range o.checks {
+		if check.fails(o, shown) {
+			return refuse(check.kind, check.why)
+		}
 	}
 	return t, c, nil
-}
-
-// oddities is what is wrong with a token that verifies, and libraries let pass.
-func oddities(raw string) string {
-	parts := strings.Split(raw, ".")
-	var header map[string]any
-	var dates struct{ Exp, Iat any }
-	if len(parts) != 3 || decodePart(parts[0], &header) != nil || decodePart(parts[1], &dates) != nil {
-		return "the ID token is no compact JWT"
-	}
-	for name := range header {
-		// Keys come from the issuer's JWKS alone, and what is critical has to be
-		// understood (RFC 7515 4.1.11); a JWT has an encoded payload (RFC 7797 7).
-		if name != "alg" && name != "kid" && name != "typ" {
-			return "the header of the ID token has a member " + tidy(name, 20)
-		}
-	}
-	if typ, _ := header["typ"].(string); header["typ"] != nil && !strings.EqualFold(typ, "JWT") { // RFC 8725 3.11
-		return "typ is that of another kind of token"
-	}
-	for _, date := range []any{dates.Exp, dates.Iat} {
-		if _, number := date.(float64); !number { // RFC 7519 2, NumericDate
-			return "exp or iat of the ID token is no number"
-		}
-	}
-	alg, _ := header["alg"].(string)
-	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
-	if strings.HasPrefix(alg, "RS") || strings.HasPrefix(alg, "PS") {
-		if err != nil || len(signature) < 256 { // RFC 7518 3.3: 2048 bits at least
-			return "the RSA key is too short"
-		}
-	}
-	return ""
 }
 
 func decodePart(part string, into any) error {

@@ -20,17 +20,18 @@ import (
 
 // world is a portal, a provider and the clock they share.
 type world struct {
-	t      *testing.T
-	op     *fakeOP
-	portal *portal
-	srv    *httptest.Server
-	url    string
-	db     string
-	log    *syncBuffer
-	ahead  *atomic.Int64
-	roots  *x509.CertPool
-	dancu  *fakeDanCu
-	before string // PORTAL_ISSUER_BEFORE
+	t       *testing.T
+	op      *fakeOP
+	portal  *portal
+	srv     *httptest.Server
+	url     string
+	db      string
+	log     *syncBuffer
+	ahead   *atomic.Int64
+	roots   *x509.CertPool
+	dancu   *fakeDanCu
+	before  string // PORTAL_ISSUER_BEFORE
+	edition edition
 }
 
 type syncBuffer struct {
@@ -73,7 +74,7 @@ func (w *world) start() {
 	if w.dancu != nil {
 		cfg.DanCuURL, cfg.DanCuKey = w.dancu.srv.URL+"/dancu", "thanhhoa-dancu-key"
 	}
-	cfg.IssuerBefore = w.before
+	cfg.IssuerBefore, cfg.edition = w.before, w.edition
 	cfg = cfg.listeningOn(w.srv.Listener.Addr())
 	p, err := newPortalWith(w.t.Context(), cfg, slog.New(slog.NewTextHandler(w.log, nil)), w.now, newHasher(64, 1))
 	if err != nil {

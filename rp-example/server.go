@@ -17,6 +17,8 @@ type portal struct {
 	cfg         config
 	store       *store
 	op          *provider
+	redeem      func(context.Context, *metadata, string, attempt) (*signedInPerson, error) // a code for a person: oidc.go
+	arrive      func(*visit, arrival) (arrived, error)                                     // a person for an account: arrival.go
 	dancu       *populationDB
 	hasher      hasher
 	nobodysHash string
@@ -38,6 +40,11 @@ func newPortalWith(ctx context.Context, cfg config, log *slog.Logger, now func()
 		return nil, err
 	}
 	p := &portal{cfg: cfg, store: st, op: newProvider(cfg, now), dancu: newPopulationDB(cfg, now), hasher: h, log: log, now: now, stopped: make(chan struct{})}
+	p.redeem = p.op.redeem
+	p.arrive = func(v *visit, in arrival) (arrived, error) {
+		return st.arrive(v.r.Context(), v.session, in, cfg.IssuerBefore)
+	}
+	p.cfg.edition.prepare(p)
 	p.nobodysHash = h.hash(secret())
 	if err := p.seed(ctx); err != nil {
 		st.db.Close()
@@ -131,7 +138,7 @@ func (p *portal) routes() []route {
 func (p *portal) handler() http.Handler {
 	mux := http.NewServeMux()
 	allowed := map[string][]string{}
-	for _, rt := range p.routes() {
+	for _, rt := range p.cfg.edition.routes(p.routes()) {
 		mux.HandleFunc(rt.method+" "+rt.path, p.serve(rt.do))
 		allowed[rt.path] = append(allowed[rt.path], rt.method)
 	}
@@ -149,7 +156,7 @@ func (p *portal) handler() http.Handler {
 	sameOrigin.SetDenyHandler(p.serve(func(*visit) error {
 		return &problem{kind: "cross_site", err: errors.New("a form of another site")}
 	}))
-	return p.outermost(sameOrigin.Handler(mux))
+	return p.cfg.edition.outside(p.outermost(sameOrigin.Handler(mux)))
 }
 
 // outermost holds for every answer, errors included.
