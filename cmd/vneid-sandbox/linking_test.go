@@ -22,7 +22,7 @@ func TestTheTemplateIsRightAsItStands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Register == nil || f.Declare == nil || f.Link.Start == nil || f.Link.Confirm == nil || f.Link.Skip == nil || f.Unlink == nil || f.Unlink.Start == nil || f.Level2 == nil {
+	if f.Register == nil || f.Declare == nil || f.Link.Start == nil || f.Link.Confirm == nil || f.Link.Skip == nil || f.Carried == nil || f.Unlink == nil || f.Unlink.Start == nil || f.Level2 == nil {
 		t.Error("the template does not show every step")
 	}
 }

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -206,9 +208,6 @@ type noForm struct {
 }
 
 func (e *noForm) Error() string {
-	var names []string
-	for name := range e.step.Fields {
-		names = append(names, name)
-	}
-	return fmt.Sprintf("no form %s with %s on %s", e.step.Action, strings.Join(names, ", "), e.page.where())
+	names := slices.Sorted(maps.Keys(e.step.Fields))
+	return fmt.Sprintf("on %s stands no form of the file (%s)", e.page.where(), strings.TrimSpace(e.step.Action+" "+strings.Join(names, " ")))
 }

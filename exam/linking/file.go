@@ -24,6 +24,7 @@ type File struct {
 	Register *Step     `yaml:"register"` // makes a local account
 	Declare  *Step     `yaml:"declare"`  // a local account types its CCCD
 	Link     Link      `yaml:"link"`
+	Carried  *Step     `yaml:"carried"` // the browser hands over UserInfo that it fetched itself
 	Unlink   *Unlink   `yaml:"unlink"`
 	Level2   *Level2   `yaml:"level2"`
 }
@@ -94,7 +95,7 @@ type Level2 struct {
 var (
 	placeholder = regexp.MustCompile(`\{[a-z_]*\}`)
 	// placeholders are what stands in fields for a value of the account.
-	placeholders = []string{"{username}", "{password}", "{new_password}", "{name}", "{birthdate}", "{gender}", "{cccd}", "{cmnd}", "{phone}", "{email}"}
+	placeholders = []string{"{username}", "{password}", "{new_password}", "{name}", "{birthdate}", "{gender}", "{cccd}", "{cmnd}", "{phone}", "{email}", "{userinfo}"}
 	day          = regexp.MustCompile(`^\d{4}-\d\d-\d\d$`)
 	twelve       = regexp.MustCompile(`^\d{12}$`)
 )
@@ -127,7 +128,7 @@ func (c *File) Check(report func(key, what, hint string)) {
 	for _, s := range []struct {
 		key string
 		*Step
-	}{{"register", c.Register}, {"declare", c.Declare}, {"link.start", c.Link.Start}, {"link.confirm", c.Link.Confirm}, {"link.skip", c.Link.Skip}} {
+	}{{"register", c.Register}, {"declare", c.Declare}, {"link.start", c.Link.Start}, {"link.confirm", c.Link.Confirm}, {"link.skip", c.Link.Skip}, {"carried", c.Carried}} {
 		if s.Step != nil {
 			f.step(s.key, s.Step)
 		}

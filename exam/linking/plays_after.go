@@ -186,6 +186,15 @@ func (g *stage) alike(who person, fault string) (outcome, error) {
 	return g.seesNone(b, last, a)
 }
 
+// playNamesake: the citizen is somebody whom others share a name with.
+func playNamesake(g *stage) (outcome, error) {
+	p, _, err := g.pair()
+	if err != nil {
+		return outcome{}, err
+	}
+	return g.alike(person{Name: p.Name, Birthdate: p.Birthdate, Gender: p.Gender}, "")
+}
+
 func playPhone(g *stage) (outcome, error) {
 	p, _, err := g.pair()
 	if err != nil {

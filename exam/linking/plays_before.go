@@ -1,6 +1,7 @@
 package linking
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -85,12 +86,19 @@ func (g *stage) bystander() (*account, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, kind := range []string{stranger, byCMND} { // somebody has to be signed in; who is no matter
+		more, err := g.of(kind, nil)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, more...)
+	}
 	for _, a := range list {
-		if a.CCCD != "" {
+		if (a.CCCD != "" || a.CMND != "") && a.joinedIn == "" {
 			return a, nil
 		}
 	}
-	return nil, cannot("Tệp không có tài khoản kind: other mang số CCCD", "the file has no account of kind: other with a CCCD")
+	return nil, cannot("Tệp không còn tài khoản kind: other mang một số định danh", "the file has no account left of kind: other with a number of its own")
 }
 
 func playLinkingCSRF(g *stage) (outcome, error) {
@@ -255,7 +263,26 @@ func playOfficer(g *stage) (outcome, error) {
 			return outcome{}, err
 		}
 	}
-	return g.untouched(p, "", a)
+	out, err := g.untouched(p, "", a)
+	if err != nil || out.verdict != exam.Pass {
+		return out, err
+	}
+	g.note("fault F11 armed: UserInfo says role admin, is_admin true")
+	if err := g.arm(g.ctx, p, "F11", ""); err != nil {
+		return outcome{}, err
+	}
+	b, last, err := g.comes(p)
+	if err == nil {
+		err = g.hit("F11")
+	}
+	if err != nil {
+		return outcome{}, err
+	}
+	out, err = g.seesNone(b, last, a)
+	if err == nil && out.verdict == exam.Fail {
+		out.reason = text("Claim của VNeID cấp quyền cán bộ", "a claim of VNeID gives an officer's rights")
+	}
+	return out, err
 }
 
 // playSameName: many people share a name, some a date of birth with it.
@@ -388,15 +415,32 @@ func playAltered(g *stage) (outcome, error) {
 			}
 		}
 	}
-	b.who = nil
-	for _, target := range targets {
-		p, err := b.send(g.ctx, http.MethodPost, target, forged)
-		if err != nil {
-			return outcome{}, err
+	if s := g.file.Carried; s != nil {
+		targets = append(targets, cmp.Or(s.Action, s.Page))
+		for name, value := range s.Fields {
+			forged.Set(name, strings.ReplaceAll(list[0].fill(value.(string)), "{userinfo}", string(told)))
 		}
-		g.note("posted to %s with the victim's identity and no password: %s", target, p.where())
-		if p.status >= 500 {
-			return broken(p)
+	}
+	b.who = nil
+	fresh := g.browser(nil) // in which nobody signs in anywhere
+	if _, err := fresh.open(g.ctx, g.file.Local.Page); err != nil {
+		return outcome{}, err
+	}
+	for _, target := range targets {
+		for _, sender := range []*browser{b, fresh} {
+			p, err := sender.send(g.ctx, http.MethodPost, target, forged)
+			if err != nil {
+				return outcome{}, err
+			}
+			g.note("posted to %s with the victim's identity and no password: %s", target, p.where())
+			if p.status >= 500 {
+				return broken(p)
+			}
+		}
+		if in, err := fresh.signedIn(g.ctx); err != nil {
+			return outcome{}, err
+		} else if in {
+			return fail("Một trình duyệt chưa đăng nhập ở đâu đã vào được nhờ dữ liệu tự gửi đến "+target, "a browser that signed in nowhere got in by what it posted to "+target)
 		}
 	}
 	return g.seesNone(b, last, list...)

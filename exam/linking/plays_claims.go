@@ -40,6 +40,22 @@ func playOddNumber(g *stage) (outcome, error) {
 		g.note("the number stands on %s as it came", where)
 		return fail("Cổng giữ số CCCD đúng như đã nhận, không chuẩn hoá và không kiểm tra 12 chữ số", "the relying party keeps the CCCD as it came, neither normalised nor held to 12 digits")
 	}
+	if g.scenario.ID != "J10" {
+		return out, nil // put right and held to 12 digits: it may be that number
+	}
+	more := []string{}
+	if s := g.file.Link.Confirm; s != nil {
+		more = append(more, s.Page)
+	}
+	if pages, err = b.look(g.ctx, more...); err != nil {
+		return outcome{}, err
+	}
+	for _, a := range list {
+		if name, where := find(pages, a.Username); name != "" {
+			g.note("account %q of the number with zeros is offered on %s", name, where)
+			return fail("Chữ O được đọc thành số 0: cổng mời liên kết tài khoản của số đó", "letters O are read as zeros: the account of that number is offered")
+		}
+	}
 	return out, nil
 }
 

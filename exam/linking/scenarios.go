@@ -222,6 +222,12 @@ var after = []*Scenario{
 		Right: text("Không bao giờ liên kết bằng e-mail.", "Never link by e-mail."),
 	},
 	{
+		ID: "J13", Name: "namesake", Grade: must, play: playNamesake, Spec: []string{subject, "UAX 15"},
+		Title: text("Người trùng tên với người đã liên kết", "A namesake of the linked person"),
+		What:  text("Người mới trùng họ tên, ngày sinh với người đã liên kết, số CCCD khác.", "Somebody new with the name and birth date of the linked person, and another CCCD."),
+		Right: text("Họ tên không bao giờ là khoá.", "A name is never a key."),
+	},
+	{
 		ID: "J08", Name: "cccd-already-linked", Grade: must, play: playOtherSub, Spec: []string{federation, subject},
 		Title: text("CCCD đã liên kết với sub khác", "A CCCD that another sub is linked to"),
 		What:  text("sub khác đến với số CCCD đã được liên kết.", "Another sub comes with a CCCD that is linked already."),

@@ -326,8 +326,10 @@ func (g *stage) pair() (*person, *account, error) {
 	if g.paired && a.joinedIn == "" {
 		return p, a, nil
 	}
-	if a.joinedIn != "" {
-		return nil, nil, cannot("Tài khoản %s đã bị liên kết sai trong kịch bản %s", "account %s was joined wrongly in scenario %s", a.Username, a.joinedIn)
+	for _, one := range list {
+		if one.joinedIn != "" {
+			return nil, nil, cannot("Tài khoản %s đã bị liên kết sai trong kịch bản %s", "account %s was joined wrongly in scenario %s", one.Username, one.joinedIn)
+		}
 	}
 	switch {
 	case g.file.Link.Confirm != nil:
