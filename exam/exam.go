@@ -252,10 +252,17 @@ func (e *examiner) try(ctx context.Context, c chosen) Finding {
 	case c.fault.ID == "J26":
 		return f.inconclusive("CSDL dân cư chỉ được hỏi khi liên kết: dùng bài kiểm tra liên kết", "the population database is asked when linking: the linking exam plays this")
 	}
+	before := int64(0)
+	if c.fault.has("canary") {
+		before = e.lastHit(ctx)
+	}
 	if err := e.arm(ctx, c); err != nil {
-		return f.broken(err)
+		return f.notArmed(c.fault, err)
 	}
 	ev := e.signInHow(ctx, e.newBrowser(), how{phone: c.fault.Section == "K"})
+	if c.fault.has("canary") {
+		e.lured(ctx, c.fault, before, ev)
+	}
 	left, err := e.left(ctx)
 	e.disarm(ctx)
 	if err != nil {
@@ -271,7 +278,7 @@ const manyTimes = 100_000
 
 func (e *examiner) arm(ctx context.Context, c chosen) error {
 	faults := []any{map[string]any{"id": c.fault.ID, "variant": c.variant, "times": manyTimes}}
-	if c.fault.Seam == "jwks" {
+	if c.fault.Seam == "jwks" || c.fault.ID == "E04" {
 		// Nobody fetches keys that he knows: a new key makes them ask.
 		faults = append(faults, map[string]any{"id": "D20"})
 	}

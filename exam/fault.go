@@ -12,6 +12,7 @@ type Fault struct {
 	Variants           []Variant
 	Skippable          *Text
 	Asks               []string
+	Attacker           bool // it leads to the sandbox's attacker
 }
 
 // Variant is a way to do the same wrong.

@@ -26,7 +26,7 @@ func (e *examiner) judge(ctx context.Context, f *Fault, ev *evidence, out *Findi
 	signedIn, yes := ev.signedIn()
 	decided := false
 	for _, s := range f.Signals {
-		decided = decided || s != "human" && s != "fetch" && s != "canary"
+		decided = decided || s != "human" && s != "fetch"
 		switch s {
 		case "no_token_call":
 			if n := ev.record.count("token"); n > 0 {
@@ -46,7 +46,12 @@ func (e *examiner) judge(ctx context.Context, f *Fault, ev *evidence, out *Findi
 			}
 		case "no_retry":
 			e.judgePage(ev, say)
+		case "canary":
+			judgeCanary(ev, say)
 		case "encoded":
+			if script := `="javascript:alert(document.domain)`; strings.Contains(ev.last.body, script) || strings.Contains(ev.whoamiBody, script) {
+				say(false, "một địa chỉ javascript: đứng trên trang", "an address with javascript: stands on a page")
+			}
 			if strings.Contains(ev.last.body, `<b id="canary">`) || strings.Contains(ev.whoamiBody, `<b id="canary">`) {
 				say(false, "mã HTML của chúng tôi hiện nguyên trên trang", "our markup stands on a page as markup")
 			}

@@ -39,6 +39,7 @@ type evidence struct {
 	cookies       []string // that come with a session
 	authorizeHits int      // how often the browser was sent to the provider
 	struck        bool
+	lured         []hit // what came to the attacker
 	record        *record
 	err           error // the sign-in could not be driven to its end
 }
@@ -98,7 +99,10 @@ var errNotHere = errors.New("the login URL does not lead to an authorization req
 // drive goes from the login URL through the provider's pages to the end.
 func (e *examiner) drive(ctx context.Context, b *browser, h how, ev *evidence) error {
 	start := cmp.Or(h.loginURL, e.LoginURL)
-	p := b.openUntil(ctx, http.MethodGet, start, nil, isAuthorize)
+	p := page{to: start}
+	if !isAuthorize(start) {
+		p = b.openUntil(ctx, http.MethodGet, start, nil, isAuthorize)
+	}
 	if p.err != nil {
 		return fmt.Errorf("open %s: %w", start, p.err)
 	}
@@ -118,7 +122,9 @@ func (e *examiner) drive(ctx context.Context, b *browser, h how, ev *evidence) e
 	ev.issuer, _, _ = strings.Cut(p.to, "/authorize?")
 	e.issuer = ev.issuer
 	ev.callback = ev.authorize.Get("redirect_uri")
-	e.report.seen = append(e.report.seen, seen{ev.authorize.Get("state"), ev.authorize.Get("nonce"), ev.authorize.Get("code_challenge")})
+	if ev.clientID != otherClient {
+		e.report.seen = append(e.report.seen, seen{ev.authorize.Get("state"), ev.authorize.Get("nonce"), ev.authorize.Get("code_challenge")})
+	}
 	ev.authorizeHits = 1
 	leads := func(address string) bool { return leadsTo(address, ev.callback) }
 	p = b.openUntil(ctx, http.MethodGet, p.to, nil, leads)

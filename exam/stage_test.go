@@ -31,6 +31,8 @@ type stage struct {
 	sessions  map[string]bool
 	count     int
 
+	hits                                []object // what came to the attacker
+	noAttacker                          bool
 	checksIssuer, checksState, tolerant bool // the portal's virtues
 	loops                               bool // its vice: an error leads to another sign-in
 	broken, whoBroken                   bool
@@ -66,6 +68,7 @@ func newStage(t *testing.T) *stage {
 	provider.HandleFunc("/api/v1/clients/tiny/faults", s.faults)
 	provider.HandleFunc("GET /api/v1/clients/tiny/lint", func(w http.ResponseWriter, _ *http.Request) { answer(w, object{"findings": []any{}}) })
 	provider.HandleFunc("GET /api/v1/worlds", func(w http.ResponseWriter, _ *http.Request) { answer(w, []any{object{"issuer": s.sandbox.URL}}) })
+	provider.HandleFunc("GET /api/v1/canaries", s.canaries)
 	provider.HandleFunc("GET /api/v1/logins", s.list)
 	provider.HandleFunc("GET /api/v1/logins/{id}", s.record)
 	provider.HandleFunc("POST /api/v1/phones/{cccd}/{act}", s.phone)
@@ -221,6 +224,10 @@ func (s *stage) faults(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
+		if s.noAttacker {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
 		s.armed = body.Faults
 		s.arming = append(s.arming, body.Faults[0].ID)
 	case http.MethodDelete:
@@ -228,6 +235,11 @@ func (s *stage) faults(w http.ResponseWriter, r *http.Request) {
 		s.disarmed++
 	}
 	answer(w, s.armed)
+}
+
+func (s *stage) canaries(w http.ResponseWriter, r *http.Request) {
+	after, _ := strconv.Atoi(r.URL.Query().Get("after"))
+	answer(w, s.hits[min(after, len(s.hits)):])
 }
 
 func (s *stage) list(w http.ResponseWriter, _ *http.Request) {

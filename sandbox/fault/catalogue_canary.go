@@ -116,7 +116,7 @@ var canaries = []Fault{
 		}},
 	},
 	{
-		ID: "F12", Name: "userinfo-picture-url", Grade: Should, Seam: SeamUserinfo, Attacker: true, Signals: []Signal{Canary, Human},
+		ID: "F12", Name: "userinfo-picture-url", Grade: Should, Seam: SeamUserinfo, Attacker: true, Signals: []Signal{Canary, Encoded},
 		Title: Text{"Địa chỉ ảnh nguy hiểm", "A dangerous picture address"},
 		What:  Text{"picture và profile trong UserInfo trỏ tới kẻ tấn công, hoặc là javascript:.", "picture and profile in UserInfo lead to the attacker, or are javascript:."},
 		Right: Text{"Máy chủ không tự tải; chỉ hiển thị https:, không bao giờ javascript:.", "The server does not fetch it; show https: only, never javascript:."},
