@@ -163,6 +163,8 @@ func (e *examiner) whyNotStruck(_ context.Context, f *Fault, ev *evidence) (vi, 
 			missing = ev.authorize != nil && !ev.authorize.Has(asked)
 		case "no nonce":
 			missing = ev.authorize != nil && ev.authorize.Has("nonce")
+		case "pkce":
+			missing = ev.authorize != nil && !ev.authorize.Has("code_challenge")
 		case "https":
 			missing = !strings.HasPrefix(ev.issuer, "https:")
 		default:
