@@ -47,12 +47,12 @@ func TestACarefulPortalPassesAndACarelessOneFailsWhereItIsCareless(t *testing.T)
 	}
 
 	careless := newStage(t)
-	careless.checksIssuer, careless.checksState, careless.tolerant = false, false, false
+	careless.checksIssuer, careless.checksState, careless.tolerant, careless.keepsSession = false, false, false, true
 	ladder(careless)
 	careless.offer(exam.Fault{ID: "A24", Name: "unsolicited-callback", Grade: "must", Seam: "choreography", Signals: nobody}, nil)
 	r, found = careless.hold(t)
-	want(found, map[string]exam.Verdict{"X01": exam.Fail, "X02": exam.Warn, "X03": exam.Warn, "X04": exam.Pass, "X05": exam.Warn, "A24": exam.Fail})
-	if r.Grade != "F" || r.Counts.Fail != 2 {
+	want(found, map[string]exam.Verdict{"X01": exam.Fail, "X02": exam.Warn, "X03": exam.Warn, "X04": exam.Pass, "X05": exam.Warn, "A24": exam.Fail, "G15": exam.Fail})
+	if r.Grade != "F" || r.Counts.Fail != 3 {
 		t.Errorf("grade %s, %+v", r.Grade, r.Counts)
 	}
 	if !strings.Contains(found["X02"].Reason.En, "§3.1.3.7 (6)") {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 //go:embed report.html
@@ -15,7 +17,14 @@ var reportPage = template.Must(template.New("report").Funcs(template.FuncMap{
 	"seconds": func(ms int64) float64 { return float64(ms) / 1000 },
 	"join":    func(list []string) string { return strings.Join(list, "; ") },
 	"label":   func(f Finding) string { return f.label() },
-	"lower":   func(v Verdict) string { return strings.ToLower(string(v)) },
+	"sentence": func(s string) string {
+		first, size := utf8.DecodeRuneInString(s)
+		if s = string(unicode.ToUpper(first)) + s[size:]; strings.HasSuffix(s, ".") {
+			return s
+		}
+		return s + "."
+	},
+	"lower": func(v Verdict) string { return strings.ToLower(string(v)) },
 }).Parse(reportHTML))
 
 // html is the report for people: first what failed, then what is to be thought

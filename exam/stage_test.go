@@ -34,7 +34,7 @@ type stage struct {
 	hits                                []object // what came to the attacker
 	noAttacker                          bool
 	checksIssuer, checksState, tolerant bool // the portal's virtues
-	loops                               bool // its vice: an error leads to another sign-in
+	loops, keepsSession                 bool // its vices: an error leads to another sign-in; a session id is what the browser says
 	broken, whoBroken                   bool
 }
 
@@ -327,6 +327,9 @@ func (s *stage) portalCallback(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.count++
 	session := "session" + strconv.Itoa(s.count)
+	if c, err := r.Cookie("rp_session"); err == nil && s.keepsSession {
+		session = c.Value
+	}
 	s.sessions[session] = true
 	s.mu.Unlock()
 	http.SetCookie(w, &http.Cookie{Name: "rp_session", Value: session, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
