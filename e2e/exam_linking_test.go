@@ -5,6 +5,7 @@ package e2e_test
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -22,8 +23,8 @@ type linkingReport struct {
 	}
 }
 
-// linkingExam examines the portal of a world by the file that is shipped for it.
-func (w *world) linkingExam(t *testing.T, args ...string) (code int, r linkingReport) {
+// linkingExam examines the portal of a world by the file that is shipped for it, with more lines at its end.
+func (w *world) linkingExam(t *testing.T, more string) (code int, r linkingReport) {
 	t.Helper()
 	raw, err := os.ReadFile("../docs/linking-portal.yaml")
 	if err != nil {
@@ -31,11 +32,11 @@ func (w *world) linkingExam(t *testing.T, args ...string) (code int, r linkingRe
 	}
 	dir := t.TempDir()
 	file, report := filepath.Join(dir, "portal.yaml"), filepath.Join(dir, "report.json")
-	if err := os.WriteFile(file, []byte(strings.Replace(string(raw), "http://127.0.0.1:9999", w.Portal, 1)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(strings.Replace(string(raw), "http://127.0.0.1:9999", w.Portal, 1)+more), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	log := &output{}
-	p := startProcess(t, log, dir, sandboxBin, nil, append([]string{"exam", "--linking", file, "--api", w.Sandbox + "/api/v1", "--report", report}, args...)...)
+	p := startProcess(t, log, dir, sandboxBin, nil, "exam", "--linking", file, "--api", w.Sandbox+"/api/v1", "--report", report)
 	select {
 	case <-p.done:
 	case <-time.After(3 * time.Minute):
@@ -60,7 +61,7 @@ func (w *world) linkingExam(t *testing.T, args ...string) (code int, r linkingRe
 func TestTheLinkingExamFindsNothingAtTheSamplePortal(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, withPortal)
-	code, r := w.linkingExam(t)
+	code, r := w.linkingExam(t, "")
 	if code != 0 || r.Grade != "A" || len(r.Findings) < 50 {
 		t.Errorf("exit code %d, grade %s, %d findings", code, r.Grade, len(r.Findings))
 	}
@@ -76,5 +77,47 @@ func TestTheLinkingExamFindsNothingAtTheSamplePortal(t *testing.T) {
 	w.api(t, 200, "GET", "/personas", nil, &people)
 	if len(armed) != 0 || len(people) != 13 {
 		t.Errorf("%d faults armed, %d people", len(armed), len(people))
+	}
+}
+
+// The careless portal shows what it does: each of its mistakes of linking fails in its own scenarios, and in no other.
+// What a wrong link spoils afterwards is INCONCLUSIVE and names the scenario that saw it.
+func TestTheLinkingExamFailsTheCarelessPortalWhereItIsCareless(t *testing.T) {
+	t.Parallel()
+	careless := filepath.Join(t.TempDir(), "rp-careless")
+	build := exec.Command("go", "build", "-C", "..", "-tags", "careless", "-o", careless, "./rp-example")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, c := range []struct{ mistakes, fails string }{
+		{"none", ""},
+		{"cccd-loose,level-unchecked,name-markup,role-from-claims,identity-from-browser,no-state", "A03 J23 J10 J15:markup J31 J01 J02:missing J02:unknown J02:word"},
+		{"link-by-cccd", "J19 J06 J07"},
+		{"link-without-proof", "I10 J20"},
+		{"link-by-phone", "J17"},
+		{"link-by-email", "J18:false"}, // the first of three: the account is gone then
+		{"name-as-key", "J13"},
+		{"key-by-cccd", "J08"},
+	} {
+		t.Run(c.mistakes, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, withBuild(careless, "PORTAL_MISTAKES="+c.mistakes))
+			// Where the careless build takes an identity from the browser; the good one has no such address.
+			code, r := w.linkingExam(t, "carried:\n  page: /sso/userinfo\n  fields: {user: \"{userinfo}\"}\n")
+			var failed []string
+			for _, f := range r.Findings {
+				name := strings.TrimSuffix(f.ID+":"+f.Variant, ":")
+				switch {
+				case f.Verdict == "FAIL":
+					failed = append(failed, name)
+				case f.Verdict == "INCONCLUSIVE" && !strings.Contains(f.Reason.En, " was joined "):
+					t.Errorf("%s cannot be told: %s %q", name, f.Reason.En, f.Evidence)
+				}
+			}
+			if got := strings.Join(failed, " "); got != c.fails || (code == 1) != (c.fails != "") {
+				t.Errorf("exit code %d; it fails in %q, want %q", code, got, c.fails)
+			}
+		})
 	}
 }

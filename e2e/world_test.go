@@ -32,6 +32,8 @@ type world struct {
 	provider, portal  *process
 	providerArgs, env []string
 	portalEnv         []string
+	program           string   // the portal's, when it is another build
+	portalSays        []string // environment of that build
 	http              *http.Client
 
 	mu      sync.Mutex
@@ -43,6 +45,8 @@ type option func(*setup)
 
 type setup struct {
 	portal   bool
+	program  string
+	says     []string
 	tls, ca  string // what --tls says, and who vouches for it
 	database string
 	issuer   string
@@ -51,7 +55,10 @@ type setup struct {
 	env      []string
 }
 
-func withPortal(s *setup)            { s.portal = true }
+func withPortal(s *setup) { s.portal = true }
+func withBuild(program string, env ...string) option {
+	return func(s *setup) { s.portal, s.program, s.says = true, program, env }
+}
 func withArgs(args ...string) option { return func(s *setup) { s.args = append(s.args, args...) } }
 func withEnv(env ...string) option   { return func(s *setup) { s.env = append(s.env, env...) } }
 
@@ -70,14 +77,16 @@ func newWorld(t *testing.T, options ...option) *world {
 		s.ca = cmp.Or(s.ca, filepath.Join(dir, "ca.pem"))
 	}
 	w := &world{
-		Issuer:   cmp.Or(s.issuer, scheme+listen),
-		Sandbox:  scheme + sandboxListen,
-		dir:      dir,
-		listener: scheme + listen,
-		tls:      s.tls,
-		ca:       s.ca,
-		log:      cmp.Or(s.log, &output{}),
-		env:      s.env,
+		Issuer:     cmp.Or(s.issuer, scheme+listen),
+		Sandbox:    scheme + sandboxListen,
+		dir:        dir,
+		listener:   scheme + listen,
+		tls:        s.tls,
+		ca:         s.ca,
+		log:        cmp.Or(s.log, &output{}),
+		env:        s.env,
+		program:    s.program,
+		portalSays: s.says,
 		http: &http.Client{
 			Transport:     &http.Transport{MaxIdleConnsPerHost: 8},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -131,7 +140,8 @@ func (w *world) startPortal(t *testing.T) {
 	if w.tls != "" {
 		w.portalEnv = append(w.portalEnv, "PORTAL_TLS="+w.tls, "PORTAL_CA="+w.ca)
 	}
-	w.portal = startProcess(t, w.log, w.dir, portalBin, w.portalEnv)
+	w.portalEnv = append(w.portalEnv, w.portalSays...)
+	w.portal = startProcess(t, w.log, w.dir, cmp.Or(w.program, portalBin), w.portalEnv)
 	if w.tls == "auto" {
 		w.trust(t, w.portal, filepath.Join(w.dir, "portal-cert.pem"))
 	}
