@@ -15,6 +15,7 @@
 package keyring
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -244,8 +245,10 @@ func (r *Ring) create(ctx context.Context, algs []string) (rows []vneid.SigningK
 	if err != nil {
 		return nil, fmt.Errorf("keep the new signing keys: %w", err)
 	}
-	// As the store will list them: the JWKS keeps its bytes.
-	slices.SortFunc(rows, func(a, b vneid.SigningKey) int { return strings.Compare(a.KID, b.KID) })
+	// As the store will list them, by the millisecond: the JWKS keeps its bytes.
+	slices.SortFunc(rows, func(a, b vneid.SigningKey) int {
+		return cmp.Or(cmp.Compare(a.CreatedAt.UnixMilli(), b.CreatedAt.UnixMilli()), strings.Compare(a.KID, b.KID))
+	})
 	r.Logger.InfoContext(ctx, "signing keys made", "world", world.ID, "algs", algs)
 	return rows, nil
 }

@@ -269,6 +269,33 @@ func TestAServerThatFindsItsKeysMakesNone(t *testing.T) {
 	}
 }
 
+// slowClock is that of a machine so busy that a millisecond passes between any
+// two looks.
+type slowClock struct {
+	vneid.Clock
+	looks atomic.Int64
+}
+
+func (c *slowClock) Now() time.Time {
+	return c.Clock.Now().Add(time.Duration(c.looks.Add(1)) * time.Millisecond)
+}
+
+func TestTheKeySetKeepsItsBytesAfterARestart(t *testing.T) {
+	h := newHouse(t)
+	h.world.Clock = &slowClock{Clock: h.clock}
+	var sets [2]string
+	for i := range sets {
+		set, err := h.ring(t, nil).JWKS(h.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sets[i] = string(set)
+	}
+	if sets[0] != sets[1] {
+		t.Errorf("%s\nbecame\n%s", sets[0], sets[1])
+	}
+}
+
 func TestKeysAreMadeAheadOnceSomebodyRotates(t *testing.T) {
 	h := newHouse(t)
 	r := h.opened(t, nil)
