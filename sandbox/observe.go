@@ -85,9 +85,13 @@ func (o *observer) around(next http.Handler) http.Handler {
 			if w.taken {
 				what = "stream begun" // and nothing is known of its end
 			}
-			o.log.LogAttrs(r.Context(), level, what, slog.String("listener", o.listener), slog.String("method", plainMethod(r.Method)),
-				slog.String("path", maskPath(r.URL.Path)), slog.Int("status", w.status), slog.Float64("ms", float64(took.Microseconds())/1000),
-				slog.Int64("bytes", w.bytes), slog.String("request_id", id))
+			if h := o.log.Handler(); h.Enabled(r.Context(), level) {
+				line := slog.NewRecord(o.clock.Now(), level, what, 0) // by itself a logger looks up who called, which nobody prints
+				line.AddAttrs(slog.String("listener", o.listener), slog.String("method", plainMethod(r.Method)),
+					slog.String("path", maskPath(r.URL.Path)), slog.Int("status", w.status), slog.Float64("ms", float64(took.Microseconds())/1000),
+					slog.Int64("bytes", w.bytes), slog.String("request_id", id))
+				_ = h.Handle(r.Context(), line) // as a logger does
+			}
 			if broken != nil && w.aborted {
 				panic(http.ErrAbortHandler) // the rest of the answer can only be cut off
 			}

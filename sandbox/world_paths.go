@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"path"
@@ -26,7 +25,9 @@ func (ws *worlds) around(p *pages, names *issuers, maxBody int64, next http.Hand
 			return
 		}
 		defer k.leave()
-		r = r.WithContext(vneid.WithWorld(context.WithValue(r.Context(), keeperKey{}, k), names.see(r.Context(), k.world))) // ours to change
+		if seen := names.see(r.Context(), k.world); seen != ws.defaultWorld.world { // which it is in already
+			r = r.WithContext(k.in(r.Context(), seen)) // ours to change
+		}
 		if id != vneid.DefaultWorld {
 			u := *r.URL
 			u.Path, u.RawPath = rest, ""
@@ -44,10 +45,10 @@ func (ws *worlds) around(p *pages, names *issuers, maxBody int64, next http.Hand
 }
 
 // inDefault is the world of a request until its own is known: refusals and
-// error pages stand in some world too.
+// error pages stand in some world too. Most requests stay there.
 func (ws *worlds) inDefault(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(vneid.WithWorld(r.Context(), ws.defaultWorld.world)))
+		next.ServeHTTP(w, r.WithContext(ws.defaultWorld.in(r.Context(), ws.defaultWorld.world)))
 	})
 }
 

@@ -446,6 +446,11 @@ func randomWorldID(r vneid.Rand) string {
 
 type keeperKey struct{}
 
+// in is the context of a request in the keeper's world, as the request names it.
+func (k *keeper) in(ctx context.Context, seen *vneid.World) context.Context {
+	return vneid.WithWorld(context.WithValue(ctx, keeperKey{}, k), seen)
+}
+
 // worldOf is the keeper of a request.
 func worldOf(r *http.Request) *keeper { return keeperOf(r.Context()) }
 

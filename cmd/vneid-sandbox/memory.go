@@ -16,7 +16,7 @@ const softMemory = 96 << 20
 // the garbage collector runs. What lives is a few MiB, and with Go's 100 the
 // collector ran for every dozen logins: a tenth of their CPU, without hashes.
 // The soft limit above holds whatever this says.
-const collectAfter = 400
+const collectAfter = 1000
 
 // limitMemory sets both, unless the operator set GOMEMLIMIT or GOGC.
 func limitMemory() {
@@ -27,3 +27,7 @@ func limitMemory() {
 		debug.SetGCPercent(collectAfter)
 	}
 }
+
+// returnMemory gives back what starting took and left behind, which nobody would
+// collect before the first requests have come. It takes a few milliseconds.
+func returnMemory() { debug.FreeOSMemory() }

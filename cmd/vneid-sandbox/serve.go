@@ -19,10 +19,12 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "%v\n\nvneid-sandbox help lists the flags.\n", err)
 		return 2
 	}
-	config.LogOutput, config.Version = stderr, version()
+	logs := &lateLog{to: stderr}
+	config.LogOutput, config.Version = logs, version()
 	limitMemory()
 	slog.SetDefault(config.LibraryLogger())
 	running, err := sandbox.Start(ctx, config)
+	logs.Flush()
 	if err != nil {
 		fmt.Fprintln(stderr, "vneid-sandbox:", err)
 		if mistakes := (strictyaml.Mistakes)(nil); errors.As(err, &mistakes) {
@@ -35,7 +37,10 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	} else {
 		greet(stdout, running)
 	}
-	if err := running.Wait(); err != nil {
+	returnMemory()
+	err = running.Wait()
+	logs.Flush()
+	if err != nil {
 		fmt.Fprintln(stderr, "vneid-sandbox:", err)
 		return 1
 	}
