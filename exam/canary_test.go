@@ -22,8 +22,9 @@ func TestWhoeverGoesToTheAttackerFails(t *testing.T) {
 	s.offer(exam.Fault{ID: "X02", Name: "stays", Grade: "must", Signals: lured, Attacker: true}, nothing)
 	s.offer(exam.Fault{ID: "X03", Name: "browser", Grade: "must", Signals: lured, Attacker: true}, goes("X03", true))
 	s.offer(exam.Fault{ID: "X04", Name: "earlier", Grade: "must", Signals: lured, Attacker: true}, goes("X01", false))
+	s.offer(exam.Fault{ID: "X05", Name: "excused", Grade: "must", Signals: lured, Attacker: true, Skippable: &exam.Text{Vi: "được", En: "may"}}, goes("X05", false))
 	_, found := s.hold(t)
-	for id, want := range map[string]exam.Verdict{"X01": exam.Fail, "X02": exam.Pass, "X03": exam.Pass, "X04": exam.Pass} {
+	for id, want := range map[string]exam.Verdict{"X05": exam.Fail, "X01": exam.Fail, "X02": exam.Pass, "X03": exam.Pass, "X04": exam.Pass} {
 		if f := found[id]; f.Verdict != want {
 			t.Errorf("%s (%s) is %s: %s", id, f.Name, f.Verdict, f.Reason.En)
 		}

@@ -88,7 +88,8 @@ func (e *examiner) conclude(f *Fault, ev *evidence, found []problem, decided boo
 		}
 	}
 	out.Reason = Text{strings.Join(vi, "; ") + ".", strings.Join(en, "; ") + "."}
-	if f.Skippable != nil && out.Verdict == Fail {
+	// What may be left unchecked is no leave to go where the attacker says.
+	if f.Skippable != nil && out.Verdict == Fail && len(ev.lured) == 0 {
 		out.Verdict = Warn
 		out.Reason.Vi += " Chuẩn cho phép: " + f.Skippable.Vi
 		out.Reason.En += " The specification lets it: " + f.Skippable.En

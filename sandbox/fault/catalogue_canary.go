@@ -6,7 +6,7 @@ func init() { parts = append(parts, canaries) }
 // addresses.
 var canaries = []Fault{
 	{
-		ID: "D15", Name: "jku-header", Grade: Must, Seam: SeamJOSE, Attacker: true, Signals: []Signal{Canary, NoUserinfoCall, NoSession},
+		ID: "D15", Name: "jku-header", Grade: Must, Seam: SeamJOSE, Attacker: true, Skippable: leftToTLS, Signals: []Signal{Canary, NoUserinfoCall, NoSession},
 		Title: Text{"Tiêu đề jku", "The header jku"},
 		What:  Text{"Tiêu đề jku trỏ tới bộ khoá của kẻ tấn công, chữ ký khớp với khoá ở đó.", "The header jku leads to the attacker's keys, and the signature fits the one there."},
 		Right: Text{"Không bao giờ tải khoá từ địa chỉ nằm trong token.", "Never fetch keys from an address that comes with the token."},
@@ -19,7 +19,7 @@ var canaries = []Fault{
 		}},
 	},
 	{
-		ID: "D16", Name: "x5u-header", Grade: Must, Seam: SeamJOSE, Attacker: true, Signals: []Signal{Canary, NoUserinfoCall, NoSession},
+		ID: "D16", Name: "x5u-header", Grade: Must, Seam: SeamJOSE, Attacker: true, Skippable: leftToTLS, Signals: []Signal{Canary, NoUserinfoCall, NoSession},
 		Title: Text{"Tiêu đề x5u hoặc x5c", "The header x5u or x5c"},
 		What:  Text{"Tiêu đề mang (x5c) hoặc trỏ tới (x5u) chứng thư tự ký của kẻ tấn công, chữ ký khớp với nó.", "The header holds (x5c) or leads to (x5u) a certificate that the attacker made out to itself, and the signature fits it."},
 		Right: Text{"Bỏ qua; chỉ dùng khoá trong JWKS của issuer.", "Ignore it; use the keys of the issuer's JWKS alone."},
@@ -42,7 +42,7 @@ var canaries = []Fault{
 		}},
 	},
 	{
-		ID: "D17", Name: "jwk-leads-elsewhere", Grade: Must, Seam: SeamJOSE, Attacker: true, Signals: []Signal{Canary, NoUserinfoCall, NoSession},
+		ID: "D17", Name: "jwk-leads-elsewhere", Grade: Must, Seam: SeamJOSE, Attacker: true, Skippable: leftToTLS, Signals: []Signal{Canary, NoUserinfoCall, NoSession},
 		Title: Text{"jwk dẫn đi nơi khác", "A jwk that leads elsewhere"},
 		What:  Text{"Tiêu đề jwk là một địa chỉ thay cho khoá, hoặc là một khoá có jku và x5u bên trong.", "The header jwk is an address instead of a key, or a key with jku and x5u within."},
 		Right: Text{"Bỏ qua jwk và không tải gì từ đó.", "Ignore jwk and fetch nothing from there."},
