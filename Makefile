@@ -11,7 +11,7 @@ FUZZTIME ?= 1m
 # Empty where there is no C compiler, which the race detector needs.
 GCC := $(shell command -v gcc || command -v cc || command -v clang)
 
-.PHONY: help build careless run test test-fast test-tools race fuzz bench lint fmt clean
+.PHONY: help build careless run test test-fast test-tools race fuzz truth-table bench lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +38,7 @@ test: test-tools ## everything: unit tests, stories, real browser, foreign RPs, 
 	go test -tags browser -run RealBrowser ./op
 	$(MAKE) --no-print-directory race TAGS=postgres
 	$(MAKE) --no-print-directory fuzz FUZZTIME=2s
-	go test -tags e2e,browser,postgres -count=1 -timeout 20m ./e2e/...
+	go test -tags e2e,browser,postgres -count=1 -timeout 30m ./e2e/...
 
 test-fast: ## what needs no browser, no PostgreSQL, no npm
 	go test ./...
@@ -74,6 +74,9 @@ fuzz: ## every fuzz target for FUZZTIME (default 1m)
 	    once || once || exit 1; \
 	  done; \
 	done
+
+truth-table: ## examine libraries of others with the exam and write docs/truth-table.md; needs make test-tools
+	go test -tags e2e -count=1 -timeout 20m -run TestTruthTable ./e2e -args -update
 
 bench: build ## what the provider costs, beside a floor; see bench/README.md
 	go build -o bin/bench ./bench

@@ -108,17 +108,23 @@ func TestForeignRelyingPartiesSignIn(t *testing.T) {
 	}
 }
 
-// run registers the relying party, starts it and waits until it answers.
-func (s *stranger) run(t *testing.T, w *world) (base string) {
+// register makes a client of the relying party and returns what its program reads from the environment.
+func (s *stranger) register(t *testing.T, w *world, base, port string) map[string]string {
 	t.Helper()
-	port := fmt.Sprint(freePort(t))
-	base = "http://127.0.0.1:" + port
 	var made struct {
 		ID     string `json:"client_id"`
 		Secret string `json:"client_secret"`
 	}
 	w.api(t, http.StatusCreated, "POST", "/clients", map[string]any{"client_name": s.name, "consent": "once", "token_endpoint_auth_method": cmp.Or(s.method, "client_secret_basic"), "redirect_uris": []string{base + s.callback},
 		"post_logout_redirect_uris": []string{base + "/"}}, &made)
+	return map[string]string{"ISSUER": w.Issuer, "CLIENT_ID": made.ID, "CLIENT_SECRET": made.Secret, "BASE": base, "PORT": port}
+}
+
+// run registers the relying party, starts it and waits until it answers.
+func (s *stranger) run(t *testing.T, w *world) (base string) {
+	t.Helper()
+	port := fmt.Sprint(freePort(t))
+	base = "http://127.0.0.1:" + port
 	dir, err := os.MkdirTemp("", "interop-")
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +133,7 @@ func (s *stranger) run(t *testing.T, w *world) (base string) {
 	if err := os.Chmod(dir, 0o755); err != nil { // a server that changes its user reads it too
 		t.Fatal(err)
 	}
-	env := map[string]string{"ISSUER": w.Issuer, "CLIENT_ID": made.ID, "CLIENT_SECRET": made.Secret, "BASE": base, "PORT": port}
+	env := s.register(t, w, base, port)
 	if s.prepare != nil {
 		s.prepare(t, dir, env)
 	}

@@ -16,7 +16,7 @@ import (
 // docs/standards.md says what is supported, and may say nothing else: its tables are made of the modules that just
 // passed and of tests that exist. `go test -tags e2e ./e2e -run TestStandards -args -update` writes them.
 
-var updateStandards = flag.Bool("update", false, "write the tables of docs/standards.md")
+var updateDocs = flag.Bool("update", false, "write the tables of the documents")
 
 const standardsFile = "../docs/standards.md"
 
@@ -62,7 +62,7 @@ func checkDocument(t *testing.T, passed func(plan, module) bool) {
 	text = fill(t, text, "plans", planRows(t, passed))
 	switch {
 	case text == string(old):
-	case *updateStandards && !t.Failed():
+	case *updateDocs && !t.Failed():
 		if err := os.WriteFile(standardsFile, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -3,10 +3,10 @@ import express from 'express';
 import session from 'express-session';
 import * as oidc from 'openid-client';
 
-const { ISSUER, CLIENT_ID, CLIENT_SECRET, BASE, PORT } = process.env;
+const { ISSUER, CLIENT_ID, CLIENT_SECRET, BASE, PORT, LIBRARY_DEFAULTS } = process.env;
 const insecure = ISSUER.startsWith('http:') ? { execute: [oidc.allowInsecureRequests] } : {};
 const config = await oidc.discovery(new URL(ISSUER), CLIENT_ID, undefined, oidc.ClientSecretBasic(CLIENT_SECRET), insecure);
-oidc.enableNonRepudiationChecks(config); // the signature too
+if (!LIBRARY_DEFAULTS) oidc.enableNonRepudiationChecks(config); // the signature too
 const app = express();
 app.use(session({ secret: 'only for this test', resave: false, saveUninitialized: false }));
 
@@ -29,4 +29,5 @@ app.get('/logout', (req, res) => {
   req.session.destroy(() => res.redirect(oidc.buildEndSessionUrl(config, { id_token_hint: hint, post_logout_redirect_uri: `${BASE}/` }).href));
 });
 app.get('/', (req, res) => res.send(req.session.name ? `signed in: ${req.session.name}` : 'signed out'));
+app.use((err, req, res, next) => { console.error(err); res.status(400).send('sign-in failed'); });
 app.listen(Number(PORT), '127.0.0.1', () => console.log('ready'));

@@ -30,6 +30,12 @@ def callback():
     return redirect("/")
 
 
+@app.errorhandler(Exception)
+def failed(error):
+    print(repr(error), flush=True)
+    return "sign-in failed", 400
+
+
 @app.get("/")
 def home():
     return f"signed in: {session['name']}" if "name" in session else "signed out"
