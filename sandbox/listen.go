@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"syscall"
+
+	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
 
 // listen opens an address. "localhost" is both loopback addresses, as far as
@@ -80,6 +82,25 @@ func attackURL(c *Config, l net.Listener) string {
 		return urlOf(c.scheme(), "localhost:0", l) // the issuer was checked
 	}
 	return c.scheme() + "://" + net.JoinHostPort(u.Hostname(), portOf(l))
+}
+
+// attackerOf says where a world's faults lead to, nil = nowhere. Where every
+// request names its issuer it is at the name of the request.
+func (c *Config) attackerOf(base string) func(*vneid.World) string {
+	if base == "" {
+		return nil
+	}
+	return func(w *vneid.World) string {
+		to := base
+		if c.issuerFromRequest && isEveryAddress(c.AttackListen) {
+			own, err := url.Parse(base)
+			called, err2 := url.Parse(w.Issuer)
+			if err == nil && err2 == nil {
+				to = own.Scheme + "://" + net.JoinHostPort(called.Hostname(), own.Port())
+			}
+		}
+		return to + w.Path
+	}
 }
 
 // urlOf is the URL of an address that was asked for with the port it got.

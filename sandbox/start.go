@@ -132,7 +132,7 @@ func Start(ctx context.Context, c Config) (*Running, error) {
 		return fail(err) // names the database, without its password
 	}
 	r.store = store
-	r.faults = fault.New(fault.Config{Store: r.store, Logger: r.log, Rand: rand.Reader, Attacker: r.AttackURL})
+	r.faults = fault.New(fault.Config{Store: r.store, Logger: r.log, Rand: rand.Reader, Attacker: c.attackerOf(r.AttackURL)})
 	providerHandler, sandboxHandler, attackHandler, err := r.build(ctx, &c, provider[0].Addr())
 	if err != nil {
 		return fail(err)
@@ -281,7 +281,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 		r.work.Go(func() { r.records.Run(work) })
 	}
 	provider = health(r.store, set, r.records.Around(faults.Around(idp)))
-	attack = attacker.New(attacker.Config{URL: r.AttackURL, Store: r.store, Logger: r.log, Rand: rand.Reader, Book: canaries, Key: attacker.Key{
+	attack = attacker.New(attacker.Config{Scheme: c.scheme(), Store: r.store, Logger: r.log, Rand: rand.Reader, Book: canaries, Key: attacker.Key{
 		KID: fault.AttackerKID, Set: fault.AttackerKeys, PEM: fault.AttackerPEM, Sign: fault.SignAsAttacker}})
 	return wrap("provider", provider, maxFormBody), wrap("sandbox", g.callers(cleanPaths(sandboxMux)), 0), wrap("attacker", attack, maxFormBody), nil
 }

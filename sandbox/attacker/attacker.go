@@ -23,7 +23,7 @@ import (
 
 // Config is what the attacker works with.
 type Config struct {
-	URL    string // of the listener
+	Scheme string // of the listener: http or https
 	Store  vneid.Store
 	Logger *slog.Logger
 	Rand   vneid.Rand
@@ -84,8 +84,11 @@ func (a *attacker) note(r *http.Request, fault, what string) {
 	a.Logger.WarnContext(r.Context(), "the attacker was called", "world", h.world, "fault", h.Fault, "what", h.What, "client_id", h.ClientID, "carried", h.Carried)
 }
 
-// here is the attacker's address in the world of a request.
-func (a *attacker) here(r *http.Request) string { return a.URL + vneid.WorldFrom(r.Context()).Path }
+// here is the attacker's address in the world of a request, by the name that it
+// was called by: a container knows another one than the machine around it.
+func (a *attacker) here(r *http.Request) string {
+	return a.Scheme + "://" + r.Host + vneid.WorldFrom(r.Context()).Path
+}
 
 // canary notes whoever comes, and gives what somebody who came would want.
 func (a *attacker) canary(w http.ResponseWriter, r *http.Request) {

@@ -83,7 +83,7 @@ func Check(list []Armed, year int) (bad []Mistake) {
 // Check is the function of this name, and refuses what would lead nowhere here.
 func (e *Engine) Check(list []Armed, year int) []Mistake {
 	bad := Check(list, year)
-	if e.attacker == "" {
+	if e.attacker == nil {
 		bad = append(bad, WithoutAttacker(list)...)
 	}
 	return bad

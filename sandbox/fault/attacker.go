@@ -48,12 +48,11 @@ func x5c() []string { return []string{base64.StdEncoding.EncodeToString(attacker
 // comes there. Without a listener for the attacker there is none, and the fault
 // leaves the message alone.
 func (x *Exchange) canary(what string) (string, bool) {
-	base := x.engine.attacker
-	if base == "" {
+	if x.engine.attacker == nil {
 		x.Untouched()
 		return "", false
 	}
-	to := base + x.World().Path + "/canary/" + x.at.fault.ID + "/" + what
+	to := x.engine.attacker(x.World()) + "/canary/" + x.at.fault.ID + "/" + what
 	if x.ClientID != "" {
 		to += "?" + url.Values{"client_id": {x.ClientID}}.Encode()
 	}

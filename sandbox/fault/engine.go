@@ -23,8 +23,8 @@ type Config struct {
 	Store  vneid.Store
 	Logger *slog.Logger
 	Rand   vneid.Rand
-	// Attacker is the URL of the attacker's listener, "" = there is none.
-	Attacker string
+	// Attacker is where the attacker is in a world; nil = it does not listen.
+	Attacker func(*vneid.World) string
 }
 
 // Engine is the man in the middle of all worlds.
@@ -33,7 +33,7 @@ type Engine struct {
 	log   *slog.Logger
 	rand  vneid.Rand
 
-	attacker string
+	attacker func(*vneid.World) string
 
 	// Of the provider, which is made later; see [Engine.Join].
 	signer func(ctx context.Context, kid string, input []byte) ([]byte, error)
