@@ -10,7 +10,7 @@ package main
 // Gain: values that are different become equal, so one person's number is
 // another's; a number that should have been refused finds an account.
 //
-// Found by: J09 J10
+// Found by: J10
 //
 // Right: person.go: readPerson takes twelve ASCII digits as they came or none;
 // cccd.go: readCCCD for what people type, and it refuses letters.
@@ -25,7 +25,7 @@ import (
 
 func init() {
 	mistakes = append(mistakes, mistake{
-		name: "cccd-loose", faults: "J09 J10",
+		name: "cccd-loose", faults: "J10",
 		does: text{"so CCCD như một con số: bỏ mọi thứ lạ, O thành 0", "a CCCD is read as a number: odd characters go, O becomes 0"},
 		make: func(p *portal, c *changes) {
 			c.userinfo = append(c.userinfo, func(_ *traffic, o map[string]any) {

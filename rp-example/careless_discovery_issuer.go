@@ -4,7 +4,8 @@ package main
 
 // Mistake discovery-issuer.
 //
-// Real code: the document is fetched and its endpoints are used.
+// Real code: the document is fetched and its endpoints are used, at every
+// sign-in anew.
 //
 // Gain: a document that belongs to somebody else is taken for the provider's,
 // endpoints and keys included (Discovery 4.3).
@@ -18,6 +19,7 @@ func init() {
 		name: "discovery-issuer", faults: "E01",
 		does: text{"không so issuer của tài liệu discovery", "the issuer of the discovery document is not compared"},
 		make: func(p *portal, c *changes) {
+			c.asksEveryTime(p)
 			c.metadata = append(c.metadata, func(o map[string]any) { o["issuer"] = p.cfg.Issuer })
 		},
 	})

@@ -9,7 +9,7 @@ package main
 // Gain: the attacker signs with a key of his own and sends it along; jku makes
 // the server fetch any address besides.
 //
-// Found by: D14 D15 D16
+// Found by: D14 D15 D16 D17
 //
 // Right: oidc.go: verifyIDToken has its keys from jwks_uri of the issuer's
 // discovery document and nowhere else.
@@ -19,6 +19,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"io"
 	"net/http"
@@ -28,7 +29,7 @@ import (
 
 func init() {
 	mistakes = append(mistakes, mistake{
-		name: "key-from-header", faults: "D14 D15 D16",
+		name: "key-from-header", faults: "D14 D15 D16 D17",
 		does: text{"dùng khóa mà chính token đưa (jwk, jku, x5c)", "the key is the one that the token brings: jwk, jku or x5c"},
 		make: func(p *portal, c *changes) {
 			c.dropped = append(c.dropped, "header", "at_hash") // whose hash is that of the signature's algorithm
@@ -56,9 +57,19 @@ func (o *provider) bringsItsKey(ctx context.Context, raw string) bool {
 			}
 		}
 	}
-	if there, _ := header["jku"].(string); there != "" {
-		if set, err := o.fetchKeys(ctx, there); err == nil {
-			keys.Keys = append(keys.Keys, set.Keys...)
+	for _, name := range []string{"jku", "jwk"} { // some take an address for a key
+		if there, _ := header[name].(string); there != "" {
+			if set, err := o.fetchKeys(ctx, there); err == nil {
+				keys.Keys = append(keys.Keys, set.Keys...)
+			}
+		}
+	}
+	if there, _ := header["x5u"].(string); there != "" {
+		text, _ := o.fetch(ctx, there)
+		if block, _ := pem.Decode(text); block != nil {
+			if cert, err := x509.ParseCertificate(block.Bytes); err == nil {
+				keys.Keys = append(keys.Keys, jose.JSONWebKey{Key: cert.PublicKey})
+			}
 		}
 	}
 	jws, err := jose.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.PS256, jose.EdDSA})
@@ -74,6 +85,15 @@ func (o *provider) bringsItsKey(ctx context.Context, raw string) bool {
 }
 
 func (o *provider) fetchKeys(ctx context.Context, there string) (*jose.JSONWebKeySet, error) {
+	b, err := o.fetch(ctx, there)
+	if err != nil {
+		return nil, err
+	}
+	var set jose.JSONWebKeySet
+	return &set, json.Unmarshal(b, &set)
+}
+
+func (o *provider) fetch(ctx context.Context, there string) ([]byte, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, there, nil)
 	if err != nil {
 		return nil, err
@@ -86,10 +106,5 @@ func (o *provider) fetchKeys(ctx context.Context, there string) (*jose.JSONWebKe
 	if resp.StatusCode != http.StatusOK {
 		return nil, errors.New(resp.Status)
 	}
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, err
-	}
-	var set jose.JSONWebKeySet
-	return &set, json.Unmarshal(b, &set)
+	return io.ReadAll(resp.Body)
 }

@@ -9,13 +9,13 @@ package main
 // Gain: a level 1 account, or a password alone, files what needs an identity
 // proved in person.
 //
-// Found by: C31 C32 J01 J02
+// Found by: J01 J02
 //
 // Right: levels.go: shortfallOf, asked again when the application comes in.
 
 func init() {
 	mistakes = append(mistakes, mistake{
-		name: "level-unchecked", faults: "C31 C32 J01 J02",
+		name: "level-unchecked", faults: "J01 J02",
 		does: text{"không kiểm tra mức tài khoản, mức đăng nhập", "neither the account's level nor the sign-in's is checked"},
 		make: func(p *portal, c *changes) {
 			c.wrap("/procedures/{code}/apply", func(do func(*visit) error) func(*visit) error {

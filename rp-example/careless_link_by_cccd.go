@@ -11,13 +11,13 @@ package main
 // victim files into an account that the attacker also has, or receives an
 // officer's.
 //
-// Found by: J07 J19
+// Found by: J06 J07 J19
 //
 // Right: linking.go: the table asks for the old account's password as well.
 
 func init() {
 	mistakes = append(mistakes, mistake{
-		name: "link-by-cccd", faults: "J07 J19",
+		name: "link-by-cccd", faults: "J06 J07 J19",
 		does: text{"tự liên kết tài khoản đã khai cùng số CCCD", "an old account that declared the same CCCD is joined, unasked"},
 		make: func(p *portal, c *changes) {
 			p.arriving(func(v *visit, in arrival, next func() (arrived, error)) (arrived, error) {

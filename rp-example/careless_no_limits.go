@@ -9,7 +9,7 @@ package main
 // Gain: a provider that hangs holds every worker of the portal; one that never
 // stops sending fills its memory; a redirect carries the secret elsewhere.
 //
-// Found by: E05 E06 H02
+// Found by: E05 H02
 //
 // Right: oidc.go: newProvider, limitedTransport.
 
@@ -20,9 +20,10 @@ import (
 
 func init() {
 	mistakes = append(mistakes, mistake{
-		name: "no-limits", faults: "E05 E06 H02",
+		name: "no-limits", faults: "E05 H02",
 		does: text{"gọi nhà cung cấp không giới hạn thời gian, độ lớn, chuyển hướng", "calls to the provider have no limit of time or size, and follow redirects"},
 		make: func(p *portal, c *changes) {
+			c.asksEveryTime(p)
 			p.op.client = &http.Client{Transport: endless{c.wire}}
 		},
 	})

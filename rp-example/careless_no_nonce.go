@@ -10,7 +10,7 @@ package main
 // Gain: an ID token or code from another sign-in, caught anywhere, can be put
 // into the attacker's own (OIDC Core 15.5.2).
 //
-// Found by: C24 C25 C26
+// Found by: nonce.missing (lint)
 //
 // Right: oidc.go: signInURL sends one per attempt, idTokenChecks compare it.
 
@@ -21,7 +21,7 @@ import (
 
 func init() {
 	mistakes = append(mistakes, mistake{
-		name: "no-nonce", faults: "C24 C25 C26",
+		name: "no-nonce", faults: "nonce.missing (lint)",
 		does: text{"không gửi nonce", "no nonce is sent"},
 		make: func(p *portal, c *changes) {
 			c.leaving = append(c.leaving, func(_ *http.Request, q url.Values) { q.Del("nonce") })

@@ -9,7 +9,7 @@ package main
 // Gain: a victim's code, caught on its way, can be put into the attacker's own
 // browser session (code injection, RFC 9700 §4.5).
 //
-// Found by: I04 I08
+// Found by: I08
 //
 // Right: oidc.go: signInURL sends the hash, redeem the verifier.
 
@@ -20,7 +20,7 @@ import (
 
 func init() {
 	mistakes = append(mistakes, mistake{
-		name: "no-pkce", faults: "I04 I08",
+		name: "no-pkce", faults: "I08",
 		does: text{"không dùng PKCE", "no PKCE"},
 		make: func(p *portal, c *changes) {
 			c.leaving = append(c.leaving, func(_ *http.Request, q url.Values) {

@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // leaveBy changes the authorization request on its way out.
@@ -262,5 +263,19 @@ func (p *portal) mergeInto(v *visit, cookie, username, iss, sub string) error {
 			return err
 		}
 		return p.store.merge(ctx, tx, &session{id: hashed(cookie)}, o, i)
+	})
+}
+
+// asksEveryTime: no discovery document is kept, each sign-in fetches its own.
+func (c *changes) asksEveryTime(p *portal) {
+	c.wrap("/login/vneid", func(do func(*visit) error) func(*visit) error {
+		return func(v *visit) error {
+			if m := p.op.known.Load(); m != nil {
+				old := *m
+				old.at = time.Time{}
+				p.op.known.CompareAndSwap(m, &old)
+			}
+			return do(v)
+		}
 	})
 }
