@@ -44,7 +44,7 @@ func init() {
 					}
 					setQuery(v.r, "state", state)
 					err = do(v)
-					if to := v.w.Header().Get("Location"); err == nil && to != "" && !slices.Contains([]string{"/link", "/who", "/identity/cccd"}, to) {
+					if to := v.w.Header().Get("Location"); err == nil && to != "" && !slices.Contains([]string{"/link", "/who", "/login/vneid"}, to) {
 						v.w.Header().Set("Location", strings.TrimPrefix(back, p.cfg.URL))
 					}
 					return err
