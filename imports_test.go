@@ -148,6 +148,15 @@ var rules = []rule{
 		reason:   "faults are a man in the middle, never an if in honest code; the API and the console arm them",
 	},
 	{
+		name: "only the sandbox and its API know the attacker, and it knows no faults", inTests: true,
+		forbids: func(dir, imported string) bool {
+			known := slices.Contains([]string{"sandbox", "sandbox/api", "sandbox/attacker"}, dir)
+			return our(imported, "sandbox/attacker") && !known || dir == "sandbox/attacker" && our(imported, "sandbox/fault")
+		},
+		examples: [][2]string{{"sandbox/fault", "./sandbox/attacker"}, {"sandbox/attacker", "./sandbox/fault"}, {"op", "./sandbox/attacker"}},
+		reason:   "faults lead to addresses, whoever answers there; no honest code leads to the attacker",
+	},
+	{
 		name: "templates imports nothing of ours",
 		forbids: func(dir, imported string) bool {
 			return under(dir, "templates") && ours(imported) && !our(imported, "templates")
