@@ -42,20 +42,29 @@ func takeExams(ctx context.Context, o exam.Options, file *linking.File, tell fun
 		return nil, err
 	}
 	l := linking.Exam{File: file, API: o.API, Token: o.Token, Transport: transport, Now: now, Tell: tell}
-	begun := now()
-	report := &exam.Report{Version: 1, ClientID: file.ClientID, LoginURL: file.Portal + file.Login.Page, WhoamiURL: file.Portal + file.Who.Page, Started: begun.UTC()}
-	if o.LoginURL != "" {
-		if report, err = exam.Run(ctx, o, now, tell); err != nil {
-			return nil, err
+	if o.LoginURL == "" {
+		if len(o.Faults) > 0 && o.Faults[0] != "all" {
+			l.Only = o.Faults
 		}
-	} else if len(o.Faults) > 0 && o.Faults[0] != "all" {
-		l.Only = o.Faults
+		return linkingOf(ctx, l)
 	}
-	findings, err := l.Run(ctx)
+	report, err := exam.Run(ctx, o, now, tell)
+	if err != nil {
+		return nil, err
+	}
+	more, err := linkingOf(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	report.Add(more.Findings...)
+	report.Millis += more.Millis
+	return report, nil
+}
+
+func linkingOf(ctx context.Context, l linking.Exam) (*exam.Report, error) {
+	report, err := l.Run(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("linking: %w", err)
 	}
-	report.Add(findings...)
-	report.Millis = now().Sub(report.Started).Milliseconds()
 	return report, nil
 }

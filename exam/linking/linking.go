@@ -40,6 +40,7 @@ type run struct {
 	api      *http.Client
 	made     []string // people to take away again
 	armed    bool
+	issuer   string
 	accounts []*account
 	citizen  *person // the owner of the own accounts
 	paired   bool    // the citizen is joined to the first own account
@@ -47,10 +48,12 @@ type run struct {
 
 // Run plays every scenario, in an order in which none spoils the next as long
 // as the relying party links nobody wrongly, and takes away whom it made.
-func (e Exam) Run(ctx context.Context) (findings []Finding, err error) {
+func (e Exam) Run(ctx context.Context) (report *exam.Report, err error) {
 	if err := e.known(); err != nil {
 		return nil, err
 	}
+	report = &exam.Report{Version: 1, ClientID: e.File.ClientID, LoginURL: e.File.Portal + e.File.Login.Page, WhoamiURL: e.File.Portal + e.File.Who.Page,
+		Persona: "do bài kiểm tra tạo · made by the exam", Started: e.Now().UTC(), SessionCookies: []string{}}
 	r := &run{Exam: e, file: e.File, api: &http.Client{Transport: e.Transport, Timeout: time.Minute}}
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
@@ -69,16 +72,17 @@ func (e Exam) Run(ctx context.Context) (findings []Finding, err error) {
 		}
 		for _, variant := range s.variants() {
 			if err := ctx.Err(); err != nil {
-				return findings, err
+				return nil, err
 			}
 			f := r.examine(ctx, s, variant)
-			findings = append(findings, f)
+			report.Add(f)
 			if e.Tell != nil {
 				e.Tell(f)
 			}
 		}
 	}
-	return findings, nil
+	report.Issuer, report.Millis = r.issuer, e.Now().Sub(report.Started).Milliseconds()
+	return report, nil
 }
 
 // known refuses words in Only that call no scenario.

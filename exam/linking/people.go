@@ -147,6 +147,7 @@ func (r *run) isAuthorize(at *url.URL) bool {
 // phone, which has no quota; who cannot use it there, with the one-time password.
 // Whom VNeID refuses comes back with its error.
 func (r *run) atVNeID(ctx context.Context, p *person, request *url.URL) (*back, error) {
+	r.issuer = strings.TrimSuffix(request.Scheme+"://"+request.Host+request.Path, "/authorize")
 	params := map[string]string{}
 	for name, values := range request.Query() {
 		params[name] = values[0]

@@ -46,8 +46,7 @@ func (g *stage) note(format string, args ...any) {
 // account is a local account during the exam.
 type account struct {
 	Account
-	newPassword string
-	joinedIn    string // the scenario that joined it to somebody
+	joinedIn string // the scenario that joined it to somebody
 }
 
 // newPassword is fit to be one wherever letters, digits and a sign are asked for.
@@ -337,9 +336,8 @@ func (g *stage) pair() (*person, *account, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		last, err = b.takeOn(g.ctx, last, g.file.Link.Confirm, a, nil)
-		var missing *noForm
-		if errors.As(err, &missing) && g.file.Link.Start != nil { // somebody who skipped it before
+		_, err = b.takeOn(g.ctx, last, g.file.Link.Confirm, a, nil)
+		if errors.As(err, new(*noForm)) && g.file.Link.Start != nil { // somebody who skipped it before
 			if last, err = b.take(g.ctx, g.file.Link.Start, a); err == nil {
 				_, err = b.takeOn(g.ctx, last, g.file.Link.Confirm, a, nil)
 			}
