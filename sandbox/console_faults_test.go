@@ -48,3 +48,15 @@ func TestTheConsoleArmsAndDisarmsFaults(t *testing.T) {
 		t.Errorf("an unknown variant: %d", status)
 	}
 }
+
+func TestAFaultThatLeadsNowhereIsNotOfferedForArming(t *testing.T) {
+	r, _ := start(t, nil)
+	_, page := send(t, "GET", r.SandboxURL+"/console/faults/D15", "", "Accept: text/html")
+	if !strings.Contains(page, "--attack-listen") || strings.Contains(page, `name="probability"`) || strings.Contains(page, `name="percent"`) {
+		t.Error("without an attacker the page offers to arm it")
+	}
+	with := attacked(t)
+	if _, page := send(t, "GET", with.r.SandboxURL+"/console/faults/D15", "", "Accept: text/html"); strings.Contains(page, "--attack-listen") || !strings.Contains(page, `name="percent"`) {
+		t.Error("with an attacker the page does not offer to arm it")
+	}
+}

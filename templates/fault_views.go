@@ -58,6 +58,7 @@ type ConsoleFaultView struct {
 	Asks                  []string // what the client must have sent
 	Variants              []ConsoleVariant
 	Played                bool // by the exam: there is nothing to arm
+	NeedsAttacker         bool // which does not listen: it cannot be armed
 	Clients               []ConsoleClientName
 	ClientID              string // chosen, "" = every client
 	Everybody             bool   // requests of this kind name no client

@@ -24,6 +24,9 @@ func faults(args []string, stdout, stderr io.Writer) int {
 		}
 		fmt.Fprintf(stdout, "%s %s (%s, %s)\n  %s\n  %s\n\n  %s\n  %s\n\n  Đúng: %s\n  Right: %s\n\n  %s\n", f.ID, f.Name, f.Grade, f.Seam,
 			f.Title.Vi, f.Title.En, f.What.Vi, f.What.En, f.Right.Vi, f.Right.En, strings.Join(f.Spec, "; "))
+		if f.Attacker {
+			fmt.Fprintln(stdout, "  Cần / needs: serve --attack-listen localhost:9996")
+		}
 		for _, v := range f.Variants {
 			fmt.Fprintf(stdout, "  %-18s %s / %s\n", v.Name, v.About.Vi, v.About.En)
 		}

@@ -77,7 +77,8 @@ func (c *Console) faultPage(w http.ResponseWriter, r *http.Request, status int, 
 	v := templates.ConsoleFaultView{Frame: frame, OnConsole: c.on(r), Fault: faultView(frame.Lang, f, armed),
 		What: in(frame.Lang, f.What), Right: in(frame.Lang, f.Right), WhatOther: in(other, f.What), RightOther: in(other, f.Right), OtherLang: string(other),
 		Spec: f.Spec, Asks: f.Asks, Played: f.Seam == fault.SeamChoreography, Everybody: f.Seam == fault.SeamJWKS || f.Seam == fault.SeamDiscovery, Form: typed,
-		Armed: armedView(frame.Lang, slices.DeleteFunc(armed, func(a fault.Armed) bool { return a.ID != f.ID }))}
+		NeedsAttacker: c.Faults.LeadsNowhere(f),
+		Armed:         armedView(frame.Lang, slices.DeleteFunc(armed, func(a fault.Armed) bool { return a.ID != f.ID }))}
 	if f.Skippable != nil {
 		v.Skippable = in(frame.Lang, *f.Skippable)
 	}

@@ -83,20 +83,29 @@ func Check(list []Armed, year int) (bad []Mistake) {
 // Check is the function of this name, and refuses what would lead nowhere here.
 func (e *Engine) Check(list []Armed, year int) []Mistake {
 	bad := Check(list, year)
-	if e.attacker == nil {
-		bad = append(bad, WithoutAttacker(list)...)
+	for i := range list {
+		if e.LeadsNowhere(Find(list[i].ID)) {
+			bad = append(bad, withoutAttacker(i, list[i].ID))
+		}
 	}
 	return bad
 }
+
+// LeadsNowhere says of a fault that it needs the attacker, who does not listen.
+func (e *Engine) LeadsNowhere(f *Fault) bool { return f != nil && f.Attacker && e.attacker == nil }
 
 // WithoutAttacker lists what cannot be armed where no attacker listens.
 func WithoutAttacker(list []Armed) (bad []Mistake) {
 	for i, a := range list {
 		if f := Find(a.ID); f != nil && f.Attacker {
-			bad = append(bad, Mistake{fmt.Sprintf("faults[%d].id", i), f.ID + " needs the attacker: start the sandbox with --attack-listen localhost:9996"})
+			bad = append(bad, withoutAttacker(i, f.ID))
 		}
 	}
 	return bad
+}
+
+func withoutAttacker(i int, id string) Mistake {
+	return Mistake{fmt.Sprintf("faults[%d].id", i), id + " needs the attacker: start the sandbox with --attack-listen localhost:9996"}
 }
 
 func orNone(s string) string {
