@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/vneid-sandbox/vneid-sandbox/exam"
 	"github.com/vneid-sandbox/vneid-sandbox/exam/linking"
@@ -56,6 +57,10 @@ func takeExams(ctx context.Context, o exam.Options, file *linking.File, tell fun
 	if err != nil {
 		return nil, err
 	}
+	// What the first could not judge without local accounts, and the second did.
+	report.Findings = slices.DeleteFunc(report.Findings, func(f exam.Finding) bool {
+		return f.Verdict == exam.Inconclusive && slices.ContainsFunc(more.Findings, func(m exam.Finding) bool { return m.ID == f.ID })
+	})
 	report.Add(more.Findings...)
 	report.Millis += more.Millis
 	return report, nil
