@@ -238,7 +238,7 @@ func (e *examiner) probePKCE(ev *evidence) Finding {
 	return f
 }
 
-// probeLint takes over what the sandbox's lint calls errors.
+// probeLint takes over what the sandbox's lint calls errors and warnings.
 func (e *examiner) probeLint(ctx context.Context) Finding {
 	f := probe("LINT", "lint", "I", "should", Text{"Lint của sandbox", "The sandbox's lint"},
 		Text{"Những điều lint thấy trong các lần đăng nhập bình thường của bài kiểm tra này.", "What the lint found in the honest sign-ins of this exam."},
@@ -264,14 +264,14 @@ func (e *examiner) probeLint(ctx context.Context) Finding {
 			continue // that is how the exam's own sign-ins look, one after the other
 		}
 		f.Evidence = append(f.Evidence, one.Severity+" "+one.ID+": "+one.Title.En)
-		if one.Severity == "error" {
+		if one.Severity != "advice" {
 			bad++
 		}
 	}
 	if bad > 0 {
-		f.against(fmt.Sprintf("lint thấy %d lỗi", bad), fmt.Sprintf("the lint found %d errors", bad))
+		f.against(fmt.Sprintf("lint thấy %d điều cần sửa", bad), fmt.Sprintf("the lint found %d things to change", bad))
 	} else {
-		f.set(Pass, "Lint không thấy lỗi.", "The lint found no error.")
+		f.set(Pass, "Lint không thấy gì cần sửa.", "The lint found nothing to change.")
 	}
 	return f
 }
