@@ -221,9 +221,9 @@ var (
 )
 
 func (r *clientRow) value() (vneid.Client, error) {
-	c := vneid.Client{SecretHash: r.SecretHash, LoopbackAnyPort: r.LoopbackAnyPort,
-		CreatedAt: fromMS(r.CreatedMS), UpdatedAt: fromMS(r.UpdatedMS)}
-	return c, fromJSON(r.Metadata, &c.ClientMetadata)
+	m, err := clientMetadata.parse(r.Metadata)
+	return vneid.Client{ClientMetadata: m, SecretHash: r.SecretHash, LoopbackAnyPort: r.LoopbackAnyPort,
+		CreatedAt: fromMS(r.CreatedMS), UpdatedAt: fromMS(r.UpdatedMS)}, err
 }
 
 func (t *tx) Client(id string) (*vneid.Client, error) {

@@ -196,22 +196,23 @@ func (t *Trail) Claims(claims map[string]any) {
 	if t == nil {
 		return
 	}
+	t.step.Response = slices.Grow(t.step.Response, min(len(claims), mostFields))
 	for _, name := range slices.Sorted(maps.Keys(claims)) {
 		if len(t.step.Response) >= mostFields {
 			return
 		}
-		var text bytes.Buffer
 		value := maskedClaim(name, claims[name])
-		if s, ok := value.(string); ok {
-			text.WriteString(s)
-		} else {
-			enc := json.NewEncoder(&text)
+		text, ok := value.(string)
+		if !ok {
+			var raw bytes.Buffer
+			enc := json.NewEncoder(&raw)
 			enc.SetEscapeHTML(false)
 			if enc.Encode(value) != nil {
 				continue // our own claims always encode
 			}
+			text = strings.TrimSpace(raw.String())
 		}
-		t.step.Response = append(t.step.Response, StepField{Name: name, Value: clipText(strings.TrimSpace(text.String()), maxValue)})
+		t.step.Response = append(t.step.Response, StepField{Name: name, Value: clipText(text, maxValue)})
 	}
 }
 
