@@ -92,7 +92,6 @@ type Exchange struct {
 	engine *Engine
 	at     *striker // that is at work
 	struck []string
-	title  string
 	silent bool
 }
 
