@@ -111,7 +111,7 @@ func TestASignatureIsWrongAsDescribedAndTheClaimsAreRight(t *testing.T) {
 		{"D14", "", "[jwk kid]", func(id *idToken, s []byte) bool {
 			raw, _ := json.Marshal(id.Header["jwk"])
 			var key jose.JSONWebKey
-			signed, err := jose.ParseSigned(id.Compact, []jose.SignatureAlgorithm{jose.RS256})
+			signed, err := jose.ParseSignedCompact(id.Compact, []jose.SignatureAlgorithm{jose.RS256})
 			if err != nil || key.UnmarshalJSON(raw) != nil {
 				return false
 			}
@@ -248,7 +248,7 @@ func TestWhatTheAttackerSignsFitsNoKeyThatAFaultListed(t *testing.T) {
 	for _, id := range []string{"D11", "D14"} {
 		c.arm(id, "")
 		token := c.signIn().ID
-		signed, err := jose.ParseSigned(token.Compact, []jose.SignatureAlgorithm{jose.RS256})
+		signed, err := jose.ParseSignedCompact(token.Compact, []jose.SignatureAlgorithm{jose.RS256})
 		if err != nil {
 			t.Fatalf("%s: %v", id, err)
 		}
