@@ -300,11 +300,18 @@ var provocations = map[string]func(v *visitor){
 		o.api("/sms?wait=5s&to=0950000002", &sms)
 		o.form("otp", "otp", sms[0].OTP)
 	},
-	"citizen.denied":       func(v *visitor) { v.begin(); v.form("cancel") },
-	"advice.no_state":      func(v *visitor) { v.begin("state", "") },
-	"advice.no_nonce":      func(v *visitor) { v.begin("nonce", "") },
-	"advice.no_pkce":       func(v *visitor) { v.begin() },
-	"advice.no_openid":     func(v *visitor) { v.begin("scope", "profile") },
+	"citizen.denied":   func(v *visitor) { v.begin(); v.form("cancel") },
+	"advice.no_state":  func(v *visitor) { v.begin("state", "") },
+	"advice.no_nonce":  func(v *visitor) { v.begin("nonce", "") },
+	"advice.no_pkce":   func(v *visitor) { v.begin() },
+	"advice.no_openid": func(v *visitor) { v.begin("scope", "profile") },
+	"advice.polling": func(v *visitor) {
+		v.begin()
+		_, tokens := v.redeem(v.signIn("038090000001"))
+		for range 105 {
+			send(v.t, "GET", v.r.Issuer+"/userinfo", "", "Authorization: Bearer "+tokens["access_token"].(string))
+		}
+	},
 	"advice.scope_ignored": func(v *visitor) { v.begin("scope", "openid everything") },
 
 	"login_not_found": func(v *visitor) { v.open("GET", v.r.Issuer+"/login/nothing", nil) },

@@ -288,6 +288,9 @@ var hints = []Hint{
 	{"advice.scope_ignored",
 		Text{`Scope {1} không ai biết, nên bị bỏ qua.`, `Nobody knows scope {1}, so it is ignored.`},
 		Text{`Bỏ đi; các scope có trong discovery (scopes_supported).`, `Leave it out; discovery lists the scopes (scopes_supported).`}, "OIDC Core §3.1.2.1"},
+	{"advice.polling",
+		Text{`Token của lượt đăng nhập này đã được hỏi {1} lần; từ đây các lần hỏi userinfo và introspection không được ghi nữa.`, `The tokens of this sign-in were asked about {1} times; from here on calls for userinfo and introspection are not recorded.`},
+		Text{`Hỏi một lần rồi giữ câu trả lời trong phiên, đừng hỏi liên tục.`, `Ask once and keep the answer in the session; do not poll.`}, "OIDC Core §5.3"},
 
 	// The browser and the login.
 	{"login_not_found",

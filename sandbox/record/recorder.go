@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -41,6 +42,9 @@ type Recorder struct {
 	over    chan struct{}
 	written *metrics.Counter
 	dropped *metrics.Counter
+
+	lookedAt sync.Mutex
+	looks    map[string]int // of a record: how often somebody asked by its tokens
 
 	mu   sync.Mutex
 	wake chan struct{} // closed and replaced after each flush
@@ -99,11 +103,39 @@ func (r *Recorder) End(t *vneid.Trail, status int) {
 	if part == nil && traffic == nil {
 		return
 	}
+	if part != nil && part.ID != "" && r.seenEnough(t.World(), part) {
+		return
+	}
 	select {
 	case r.queue <- queued{t.World(), part, traffic}:
 	default:
 		r.dropped.Inc()
 	}
+}
+
+// mostLooks bounds the steps of a record that come of polling: who asks for
+// userinfo every second would fill the database. Other steps are never left out.
+const mostLooks = 100
+
+// mostLookedAt bounds what is remembered for that.
+const mostLookedAt = 10_000
+
+func (r *Recorder) seenEnough(world string, part *vneid.Record) bool {
+	last := &part.Steps[len(part.Steps)-1]
+	if last.Kind != vneid.StepUserinfo && last.Kind != vneid.StepIntrospect {
+		return false
+	}
+	r.lookedAt.Lock()
+	defer r.lookedAt.Unlock()
+	if r.looks == nil || len(r.looks) >= mostLookedAt {
+		r.looks = map[string]int{}
+	}
+	key := world + " " + part.ID
+	r.looks[key]++
+	if r.looks[key] == mostLooks {
+		last.Hints = append(last.Hints, vneid.StepHint{ID: "advice.polling", Args: []string{strconv.Itoa(mostLooks)}})
+	}
+	return r.looks[key] > mostLooks
 }
 
 // answer learns the status.
