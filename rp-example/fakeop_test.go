@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -44,6 +45,7 @@ type fakeOP struct {
 	idToken   func(map[string]any)
 	signWith  *ecdsa.PrivateKey
 	keysDown  bool
+	keyUse    string // of the key set, "" = sig
 	token     func(map[string]any)
 	tokenHTTP func(http.ResponseWriter)
 	userinfo  func(map[string]any)
@@ -110,7 +112,7 @@ func (op *fakeOP) serveKeys(w http.ResponseWriter, _ *http.Request) {
 	if op.keysDown {
 		w.WriteHeader(http.StatusInternalServerError)
 	}
-	writeJSON(w, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: op.key.Public(), KeyID: "k1", Algorithm: "ES256", Use: "sig"}}})
+	writeJSON(w, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: op.key.Public(), KeyID: "k1", Algorithm: "ES256", Use: cmp.Or(op.keyUse, "sig")}}})
 }
 
 func (op *fakeOP) serveAuthorize(w http.ResponseWriter, r *http.Request) {

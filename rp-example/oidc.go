@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/subtle"
 	"crypto/tls"
@@ -8,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -17,6 +19,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -37,6 +40,7 @@ const (
 // nothing until somebody wants to sign in, so the portal starts without it and
 // recovers by itself.
 type provider struct {
+	keysAt *atomic.Pointer[string] // the address of the key set
 	cfg    config
 	client *http.Client
 	now    func() time.Time
@@ -63,9 +67,10 @@ type metadata struct {
 }
 
 func newProvider(cfg config, now func() time.Time) *provider {
-	return &provider{cfg: cfg, now: now, verify: verifyIDToken, checks: idTokenChecks, client: &http.Client{
+	keysAt := &atomic.Pointer[string]{}
+	return &provider{cfg: cfg, now: now, keysAt: keysAt, verify: verifyIDToken, checks: idTokenChecks, client: &http.Client{
 		Timeout: callTime,
-		Transport: limitedTransport{&http.Transport{
+		Transport: limitedTransport{keysAt: keysAt, next: &http.Transport{
 			Proxy: http.ProxyFromEnvironment, MaxResponseHeaderBytes: 64 << 10, MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute,
 			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.roots, Time: now}, ForceAttemptHTTP2: true,
 		}},
@@ -77,15 +82,44 @@ func newProvider(cfg config, now func() time.Time) *provider {
 	}}
 }
 
-// limitedTransport ends a body after bodyLimit, whoever reads it.
-type limitedTransport struct{ next http.RoundTripper }
+// limitedTransport ends a body after bodyLimit, whoever reads it. From the key
+// set it takes what is not for signatures.
+type limitedTransport struct {
+	next   http.RoundTripper
+	keysAt *atomic.Pointer[string]
+}
 
 func (t limitedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(r)
-	if err == nil {
-		resp.Body = http.MaxBytesReader(nil, resp.Body, bodyLimit)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = http.MaxBytesReader(nil, resp.Body, bodyLimit)
+	if at := t.keysAt.Load(); at != nil && r.URL.String() == *at && resp.StatusCode == http.StatusOK {
+		err = onlySigningKeys(resp)
 	}
 	return resp, err
+}
+
+// onlySigningKeys drops keys that are said to be for something else (RFC 7517
+// 4.2): go-oidc would verify with them.
+func onlySigningKeys(resp *http.Response) error {
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	var set struct {
+		Keys []map[string]any `json:"keys"`
+	}
+	if json.Unmarshal(raw, &set) == nil { // else go-oidc says what is wrong with it
+		set.Keys = slices.DeleteFunc(set.Keys, func(k map[string]any) bool { return k["use"] != nil && k["use"] != "sig" })
+		if raw, err = json.Marshal(set); err != nil {
+			return err
+		}
+	}
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(raw)), int64(len(raw))
+	return nil
 }
 
 // metadata returns the discovery document, fetching it when there is none or
@@ -162,6 +196,7 @@ func (o *provider) discover(ctx context.Context) error {
 	if len(doc.AuthMethods) > 0 && !slices.Contains(doc.AuthMethods, "client_secret_basic") && slices.Contains(doc.AuthMethods, "client_secret_post") {
 		endpoint.AuthStyle = oauth2.AuthStyleInParams
 	}
+	o.keysAt.Store(&doc.JWKS)
 	rules := &oidc.Config{ClientID: o.cfg.ClientID, Now: o.now}
 	if o.cfg.IDTokenAlg != "" { // Core 3.1.3.7 (7): as registered, not as the token says
 		rules.SupportedSigningAlgs = []string{o.cfg.IDTokenAlg}
@@ -330,9 +365,9 @@ var idTokenChecks = []tokenCheck{
 		typ, _ := t.header["typ"].(string)
 		return t.header["typ"] != nil && !strings.EqualFold(typ, "JWT")
 	}},
-	{"exp", "id_token_rejected", "exp is no number", func(_ *provider, t presented) bool { // RFC 7519 2, NumericDate
+	{"exp", "id_token_rejected", "exp is no number, or years ahead", func(o *provider, t presented) bool { // RFC 7519 2, NumericDate
 		_, number := t.dates.Exp.(float64)
-		return !number
+		return !number || t.Expiry.After(o.now().AddDate(1, 0, 0))
 	}},
 	{"iat", "id_token_rejected", "iat is missing or no number", func(_ *provider, t presented) bool {
 		_, number := t.dates.Iat.(float64)
@@ -348,8 +383,8 @@ var idTokenChecks = []tokenCheck{
 	{"nonce", "nonce_wrong", "nonce is missing or not ours", func(_ *provider, t presented) bool {
 		return subtle.ConstantTimeCompare([]byte(t.Nonce), []byte(t.nonce)) != 1
 	}},
-	{"sub", "id_token_rejected", "sub is empty or too long", func(_ *provider, t presented) bool { // Core 2
-		return t.Subject == "" || len(t.Subject) > 255
+	{"sub", "id_token_rejected", "sub is empty, too long or not ASCII", func(_ *provider, t presented) bool { // Core 2
+		return t.Subject == "" || len(t.Subject) > 255 || strings.IndexFunc(t.Subject, func(r rune) bool { return r > unicode.MaxASCII }) >= 0
 	}},
 	{"audiences", "id_token_rejected", "several audiences and no azp", func(_ *provider, t presented) bool { // Core 3.1.3.7 (3): one we do not trust
 		return len(t.Audience) > 1 && t.claims.AuthorizedParty == ""
