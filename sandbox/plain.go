@@ -21,8 +21,8 @@ type mixed struct {
 	looked *looked
 }
 
-func newMixed(l net.Listener, g *gate) *mixed {
-	m := &mixed{Listener: l, plain: g.plain, config: g.server.TLSConfig.Clone(), looked: &looked{Listener: l, conns: make(chan net.Conn), closed: make(chan struct{})}}
+func newMixed(l net.Listener, g *gate, config *tls.Config) *mixed {
+	m := &mixed{Listener: l, plain: g.plain, config: config.Clone(), looked: &looked{Listener: l, conns: make(chan net.Conn), closed: make(chan struct{})}}
 	m.config.NextProtos = []string{"http/1.1"}
 	// The server closes it, and says there that it is closed.
 	go func() { _ = g.server.Serve(m.looked) }()

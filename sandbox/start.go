@@ -309,9 +309,10 @@ func (r *Running) server(h http.Handler, longest time.Duration) *http.Server {
 }
 
 func (r *Running) serve(g *gate, listeners []net.Listener) {
+	config := g.server.TLSConfig.Clone()
 	for _, l := range listeners {
 		go func() {
-			if err := r.serveOn(g, g.on(l)); !errors.Is(err, http.ErrServerClosed) {
+			if err := r.serveOn(g, g.on(l), config); !errors.Is(err, http.ErrServerClosed) {
 				r.log.Error("listener failed", "address", l.Addr().String(), "error", err)
 				r.stop(context.Background(), fmt.Errorf("listen on %s: %w", l.Addr(), err))
 			}

@@ -160,12 +160,14 @@ func (r *Running) handshakeLevel() slog.Level {
 	return slog.LevelDebug
 }
 
-func (r *Running) serveOn(g *gate, l net.Listener) error {
+// serveOn serves what a listener takes. config is the server's before it began:
+// serving changes its own.
+func (r *Running) serveOn(g *gate, l net.Listener, config *tls.Config) error {
 	if r.tls == nil {
 		return g.server.Serve(l)
 	}
 	if g.plain != nil {
-		l = newMixed(l, g)
+		l = newMixed(l, g, config)
 	}
 	return g.server.ServeTLS(l, "", "")
 }
