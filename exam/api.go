@@ -57,6 +57,12 @@ type apiError struct {
 
 func (e *apiError) Error() string { return fmt.Sprintf("%d %s", e.Status, e.Detail) }
 
+// refused says whether the sandbox said no, and not that it could not answer.
+func refused(err error) bool {
+	var e *apiError
+	return errors.As(err, &e) && e.Status < http.StatusInternalServerError
+}
+
 func (a *api) send(ctx context.Context, method, path string, body, into any) error {
 	var raw []byte
 	if body != nil {

@@ -269,7 +269,7 @@ func (e *examiner) try(ctx context.Context, c chosen) Finding {
 		return f.broken(err)
 	}
 	ev.struck = left < manyTimes
-	e.judge(ctx, c.fault, ev, &f)
+	e.judge(c.fault, ev, &f)
 	return f
 }
 

@@ -1,7 +1,6 @@
 package exam
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -15,10 +14,10 @@ type problem struct {
 
 // judge turns the evidence of one sign-in into a verdict, by the signals of the
 // fault.
-func (e *examiner) judge(ctx context.Context, f *Fault, ev *evidence, out *Finding) {
+func (e *examiner) judge(f *Fault, ev *evidence, out *Finding) {
 	e.describe(ev, out)
 	if !ev.struck {
-		*out = out.inconclusive(e.whyNotStruck(ctx, f, ev))
+		*out = out.inconclusive(whyNotStruck(f, ev))
 		return
 	}
 	var found []problem
@@ -156,7 +155,7 @@ func (e *examiner) describe(ev *evidence, out *Finding) {
 }
 
 // whyNotStruck says why a fault never reached the relying party.
-func (e *examiner) whyNotStruck(_ context.Context, f *Fault, ev *evidence) (vi, en string) {
+func whyNotStruck(f *Fault, ev *evidence) (vi, en string) {
 	for _, asked := range f.Asks {
 		missing := false
 		switch asked {

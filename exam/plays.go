@@ -224,9 +224,13 @@ func (e *examiner) playOverwriting(ctx context.Context, f *Finding) {
 		*f = f.inconclusive("lần đăng nhập đầu không thành", "the first sign-in failed")
 		return
 	}
-	redeemed, _, _ := e.opened(ctx, b, attacker, f)
-	if redeemed > 0 {
+	redeemed, _, still := e.opened(ctx, b, attacker, f)
+	switch {
+	case redeemed > 0:
 		f.against("phản hồi của phiên khác được nhận khi đang đăng nhập", "a response of another session is taken while somebody is signed in")
+		return
+	case !still:
+		f.set(Warn, "phản hồi lạ bị từ chối, nhưng phiên đang có cũng mất", "the foreign response is refused, but the session is gone with it")
 		return
 	}
 	f.set(Pass, "Phản hồi lạ bị từ chối, phiên đang có còn nguyên.", "The foreign response is refused, the session is as it was.")
@@ -237,7 +241,7 @@ func (e *examiner) playRefusal(ctx context.Context, f *Finding) {
 	ev.struck = true
 	for i := range e.catalogue {
 		if e.catalogue[i].ID == f.ID {
-			e.judge(ctx, &e.catalogue[i], ev, f)
+			e.judge(&e.catalogue[i], ev, f)
 		}
 	}
 }
@@ -257,6 +261,10 @@ func (e *examiner) playQRTwice(ctx context.Context, f *Finding) {
 	e.describe(ev, f)
 	if err == nil || strings.HasPrefix(p.url, ev.callback) || ev.needle {
 		f.against("mã dùng lại mở được phiên", "a code that was used opens a session again")
+		return
+	}
+	if !refused(err) {
+		*f = f.broken(err)
 		return
 	}
 	f.set(Pass, "Mã đã dùng không mở được gì nữa.", "A code that was used opens nothing any more.")
@@ -286,6 +294,10 @@ func (e *examiner) playTwoPhones(ctx context.Context, f *Finding) {
 	f.Evidence = append(f.Evidence, fmt.Sprintf("the second phone: scan %v, confirm %v", scanned, confirmed))
 	if confirmed == nil {
 		f.against("người quét thứ hai xác nhận được", "the second to scan could confirm")
+		return
+	}
+	if !refused(confirmed) {
+		*f = f.broken(confirmed)
 		return
 	}
 	f.set(Pass, "Chỉ người quét đầu tiên xác nhận được.", "Only the first to scan may confirm.")

@@ -132,7 +132,7 @@ func Start(ctx context.Context, c Config) (*Running, error) {
 		return fail(err) // names the database, without its password
 	}
 	r.store = store
-	r.faults = fault.New(fault.Config{Store: r.store, Logger: r.log, Rand: rand.Reader, Attacker: c.attackerOf(r.AttackURL)})
+	r.faults = fault.New(fault.Config{Store: r.store, Logger: r.log, Attacker: c.attackerOf(r.AttackURL)})
 	providerHandler, sandboxHandler, attackHandler, err := r.build(ctx, &c, provider[0].Addr())
 	if err != nil {
 		return fail(err)

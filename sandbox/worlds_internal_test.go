@@ -27,7 +27,7 @@ func twoProcesses(t *testing.T) (a, b *worlds, real *vneid.OffsetClock) {
 	t.Cleanup(func() { store.Close() })
 	real = &vneid.OffsetClock{Base: vneid.SystemClock{}}
 	open := func() *worlds {
-		ws := &worlds{faults: fault.New(fault.Config{Store: store, Logger: slog.New(slog.DiscardHandler), Rand: rand.Reader}), config: &Config{Issuer: "http://localhost:1", SandboxURL: "http://localhost:2", Policy: vneid.DefaultPolicy()},
+		ws := &worlds{faults: fault.New(fault.Config{Store: store, Logger: slog.New(slog.DiscardHandler)}), config: &Config{Issuer: "http://localhost:1", SandboxURL: "http://localhost:2", Policy: vneid.DefaultPolicy()},
 			store: store, passwordHash: "hash", inbox: sms.New(store), log: slog.New(slog.DiscardHandler), rand: rand.Reader, real: real,
 			seed: people.None(), forget: func(string) {}, keys: func() {}, known: map[string]*keeper{}}
 		if err := ws.openDefault(t.Context()); err != nil {

@@ -22,7 +22,6 @@ import (
 type Config struct {
 	Store  vneid.Store
 	Logger *slog.Logger
-	Rand   vneid.Rand
 	// Attacker is where the attacker is in a world; nil = it does not listen.
 	Attacker func(*vneid.World) string
 }
@@ -31,7 +30,6 @@ type Config struct {
 type Engine struct {
 	store vneid.Store
 	log   *slog.Logger
-	rand  vneid.Rand
 
 	attacker func(*vneid.World) string
 
@@ -41,14 +39,15 @@ type Engine struct {
 	// rotator takes the rotation of an algorithm's key a stage on.
 	rotator func(ctx context.Context, alg, stage string) error
 
+	following sync.Mutex
 	boards    sync.Map // world → *board
-	disguised disguises
 	count     atomic.Int64
+	disguised disguises
 }
 
 // New makes an engine with nothing armed.
 func New(c Config) *Engine {
-	return &Engine{store: c.Store, log: c.Logger, rand: c.Rand, attacker: c.Attacker}
+	return &Engine{store: c.Store, log: c.Logger, attacker: c.Attacker}
 }
 
 // Provider is what only the provider can do, in the world of a request.
@@ -81,6 +80,8 @@ func (e *Engine) algOf(x *Exchange) (alg string) {
 // Follow arms in a world what was kept for it (JSON as of [Keep]); "" disarms
 // everything. What is armed already goes on counting.
 func (e *Engine) Follow(world, kept string) error {
+	e.following.Lock() // or a world that is counted late would count for nothing
+	defer e.following.Unlock()
 	old := e.board(world)
 	if old == nil && kept == "" || old != nil && old.kept == kept {
 		return nil
