@@ -36,7 +36,7 @@ func (p *Provider) backChannel(next http.Handler) http.HandlerFunc {
 			var domain *vneid.Error
 			switch {
 			case err.code == "invalid_client":
-				w.Header().Set("WWW-Authenticate", basicChallenge)
+				challenge(w, basicChallenge)
 				status = http.StatusUnauthorized
 			case errors.As(err.cause, &domain) && domain.MsgKey == "too_large":
 				status = http.StatusRequestEntityTooLarge
@@ -139,7 +139,7 @@ type challengeWriter struct{ http.ResponseWriter }
 func (w *challengeWriter) WriteHeader(status int) {
 	switch status {
 	case http.StatusUnauthorized:
-		w.Header().Set("WWW-Authenticate", basicChallenge)
+		challenge(w, basicChallenge)
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "5")
 	}

@@ -23,8 +23,8 @@ func encode(v any) []byte {
 
 func writeJSONBytes(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("X-Content-Type-Options", "nosniff")
+	h["Content-Type"] = mediaJSON
+	h["X-Content-Type-Options"] = nosniff
 	h.Set("Content-Length", strconv.Itoa(len(body))) // or net/http would send a longer one in chunks
 	w.WriteHeader(status)
 	w.Write(body) // a client that left needs no answer

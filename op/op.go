@@ -176,7 +176,7 @@ func (p *Provider) routes() {
 
 // ServeHTTP serves a request whose path stands below the issuer.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("X-Robots-Tag", "noindex")
+	w.Header()["X-Robots-Tag"] = noindex
 	// What machines ask thousands of times needs no search through the patterns.
 	message(vneid.TrailFrom(r.Context()), r)
 	if h := p.exact[r.Method+" "+r.URL.Path]; h != nil {
@@ -267,15 +267,34 @@ func (s *statusOnly) WriteHeader(status int) {
 // cookie. No other endpoint has it, and none ever allows credentials.
 func cors(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Access-Control-Allow-Origin", "*")
-		w.Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate")
+		w.Header()[allowOrigin] = anyOrigin
 		h(w, r)
+	}
+}
+
+const allowOrigin = "Access-Control-Allow-Origin"
+
+// Values of headers that answers share: Header.Set would make a list for each.
+var (
+	anyOrigin = []string{"*"}
+	noindex   = []string{"noindex"}
+	nosniff   = []string{"nosniff"}
+	mediaJSON = []string{"application/json"}
+)
+
+// challenge says how to authenticate, also to a browser app that may read the
+// answer.
+func challenge(w http.ResponseWriter, how string) {
+	h := w.Header()
+	h.Set("WWW-Authenticate", how)
+	if h.Get(allowOrigin) != "" {
+		h.Set("Access-Control-Expose-Headers", "WWW-Authenticate")
 	}
 }
 
 func preflight(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Access-Control-Allow-Origin", "*")
+	h[allowOrigin] = anyOrigin
 	h.Set("Access-Control-Allow-Methods", "GET, POST")
 	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
 	h.Set("Access-Control-Max-Age", "600")

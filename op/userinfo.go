@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"slices"
@@ -26,14 +27,14 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 	if problem != "" {
 		p.trailURLToken(r)
 		trail.RefuseOAuth("invalid_request", problem, hint)
-		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_request", error_description="`+problem+`"`)
+		challenge(w, `Bearer error="invalid_request", error_description="`+problem+`"`)
 		writeOAuthError(w, http.StatusBadRequest, "invalid_request", problem)
 		return
 	}
 	if token == "" {
 		// RFC 6750 §3.1: without any credentials no error code.
 		trail.RefuseOAuth("invalid_token", "no access token", "token.missing")
-		w.Header().Set("WWW-Authenticate", `Bearer realm="vneid-sandbox"`)
+		challenge(w, `Bearer realm="vneid-sandbox"`)
 		writeOAuthError(w, http.StatusUnauthorized, "invalid_token", "send the access token as Authorization: Bearer")
 		return
 	}
@@ -51,7 +52,7 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 			hint = "token.not_access"
 		}
 		trail.RefuseOAuth("invalid_token", text, hint)
-		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token", error_description="`+text+`"`)
+		challenge(w, `Bearer error="invalid_token", error_description="`+text+`"`)
 		writeOAuthError(w, http.StatusUnauthorized, "invalid_token", text)
 		return
 	case err != nil:
@@ -59,7 +60,7 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 		return
 	case !slices.Contains(t.Scopes, vneid.ScopeOpenID):
 		trail.RefuseOAuth("insufficient_scope", "userinfo needs the scope openid", "token.no_openid")
-		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="openid"`)
+		challenge(w, `Bearer error="insufficient_scope", scope="openid"`)
 		writeOAuthError(w, http.StatusForbidden, "insufficient_scope", "userinfo needs the scope openid")
 		return
 	}
@@ -93,6 +94,7 @@ func (p *Provider) signedUserinfo(ctx context.Context, t *vneid.Token, claims ma
 	}
 	defer place.Leave()
 	w := vneid.WorldFrom(ctx)
+	claims = maps.Clone(claims) // the record has them
 	err = p.service.Store.Peek(ctx, w.ID, func(tx vneid.Tx) error {
 		claims["iss"], err = vneid.IssuerOf(tx, w, t)
 		return err

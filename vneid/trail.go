@@ -31,9 +31,11 @@ type Trail struct {
 
 	step   RecordStep
 	beside []RecordStep // of others, within this request
-	login  *Login       // read when the trail ends
-	record Record       // what else is known
-	own    bool         // refused: without a login it is a record of its own
+	login  *Login       // read when the trail ends, as what follows
+	cccd   CCCD
+	claims map[string]any
+	record Record // what else is known
+	own    bool   // refused: without a login it is a record of its own
 }
 
 // NewTrail begins a trail at a time of the machine's clock. requestID becomes
@@ -110,14 +112,10 @@ func (t *Trail) readLogin() {
 		r.EndsAt = l.deadline()
 	}
 	if l.CCCD != "" {
-		t.person(l.CCCD)
+		t.cccd = l.CCCD
 	} else if l.QR.CCCD != "" {
-		t.person(l.QR.CCCD)
+		t.cccd = l.QR.CCCD
 	}
-}
-
-func (t *Trail) person(c CCCD) {
-	t.record.CCCD, t.record.CCCDHash = c.Mask(), RecordCCCDHash(t.world.Salt, c)
 }
 
 // Token ties the request to the login that a token comes from.
@@ -131,7 +129,7 @@ func (t *Trail) Token(k *Token) {
 	}
 	// The login is that of the token's client, whoever shows the token.
 	t.record.ID, t.record.ClientID, t.record.SessionID, t.record.Result = k.GrantID, k.ClientID, k.SessionID, ResultSignedIn
-	t.person(k.CCCD)
+	t.cccd = k.CCCD
 }
 
 // Session ties the request to the newest login of a session, one of the
@@ -191,11 +189,16 @@ func (t *Trail) Issued(use string, header, claims map[string]any) {
 	t.step.Tokens = append(t.step.Tokens, IssuedToken{use, maskedJSON(header), maskedJSON(claims)})
 }
 
-// Claims notes what an answer says about a person.
+// Claims notes what an answer says about a person. Nobody changes the map any
+// more.
 func (t *Trail) Claims(claims map[string]any) {
-	if t == nil {
-		return
+	if t != nil {
+		t.claims = claims
 	}
+}
+
+func (t *Trail) readClaims() {
+	claims := t.claims
 	t.step.Response = slices.Grow(t.step.Response, min(len(claims), mostFields))
 	for _, name := range slices.Sorted(maps.Keys(claims)) {
 		if len(t.step.Response) >= mostFields {
@@ -292,6 +295,12 @@ func (t *Trail) Beside(from, to Party, kind StepKind, path string, pairs ...stri
 	t.beside = append(t.beside, s)
 }
 
+// Looks reports whether the request asks about a token, as one may do again and
+// again without anything coming of it.
+func (t *Trail) Looks() bool {
+	return t.step.Kind == StepUserinfo || t.step.Kind == StepIntrospect
+}
+
 // RecordID is the record that this request is part of, "" when it is of none.
 func (t *Trail) RecordID() string {
 	switch {
@@ -325,6 +334,12 @@ func (t *Trail) End(status int, at time.Time) (part *Record, traffic *Traffic) {
 		r.ID, r.Result, r.StartedAt = t.id, ResultRejected, s.At
 	case r.ID == "" && r.SessionID == "":
 		return nil, nil
+	}
+	if t.cccd != "" {
+		r.CCCD, r.CCCDHash = t.cccd.Mask(), RecordCCCDHash(t.world.Salt, t.cccd)
+	}
+	if t.claims != nil {
+		t.readClaims()
 	}
 	r.UpdatedAt, r.Error = s.At, s.Error
 	r.Steps = append([]RecordStep{*s}, t.beside...)

@@ -37,7 +37,7 @@ type Recorder struct {
 	log   *slog.Logger
 	clock vneid.Clock // of the machine
 
-	queue   chan queued
+	inbox   inbox
 	flushes chan chan struct{}
 	over    chan struct{}
 	written *metrics.Counter
@@ -50,16 +50,10 @@ type Recorder struct {
 	wake chan struct{} // closed and replaced after each flush
 }
 
-type queued struct {
-	world   string
-	part    *vneid.Record
-	traffic *vneid.Traffic
-}
-
 // New makes a recorder that writes to store.
 func New(store vneid.Store, log *slog.Logger, set *metrics.Set) *Recorder {
 	return &Recorder{store: store, log: log, clock: vneid.SystemClock{},
-		queue: make(chan queued, mostQueued), flushes: make(chan chan struct{}), over: make(chan struct{}), wake: make(chan struct{}),
+		inbox: inbox{news: make(chan struct{}, 1)}, flushes: make(chan chan struct{}), over: make(chan struct{}), wake: make(chan struct{}),
 		written: set.GetOrCreateCounter("vneid_record_parts_written_total"), dropped: set.GetOrCreateCounter("vneid_record_parts_dropped_total")}
 }
 
@@ -99,16 +93,18 @@ func (r *Recorder) End(t *vneid.Trail, status int) {
 	if r == nil || t == nil {
 		return
 	}
+	if id := t.RecordID(); id != "" && t.Looks() && r.seenEnough(t, id) {
+		return
+	}
 	part, traffic := t.End(status, r.clock.Now())
-	if part == nil && traffic == nil {
-		return
+	taken := true
+	switch {
+	case part != nil:
+		taken = r.inbox.take(t.World(), part)
+	case traffic != nil:
+		taken = r.inbox.count(t.World(), traffic)
 	}
-	if part != nil && part.ID != "" && r.seenEnough(t.World(), part) {
-		return
-	}
-	select {
-	case r.queue <- queued{t.World(), part, traffic}:
-	default:
+	if !taken {
 		r.dropped.Inc()
 	}
 }
@@ -120,20 +116,17 @@ const mostLooks = 100
 // mostLookedAt bounds what is remembered for that.
 const mostLookedAt = 10_000
 
-func (r *Recorder) seenEnough(world string, part *vneid.Record) bool {
-	last := &part.Steps[len(part.Steps)-1]
-	if last.Kind != vneid.StepUserinfo && last.Kind != vneid.StepIntrospect {
-		return false
-	}
+// seenEnough counts a look at a record and reports whether there were enough.
+func (r *Recorder) seenEnough(t *vneid.Trail, id string) bool {
 	r.lookedAt.Lock()
 	defer r.lookedAt.Unlock()
 	if r.looks == nil || len(r.looks) >= mostLookedAt {
 		r.looks = map[string]int{}
 	}
-	key := world + " " + part.ID
+	key := t.World() + " " + id
 	r.looks[key]++
 	if r.looks[key] == mostLooks {
-		last.Hints = append(last.Hints, vneid.StepHint{ID: "advice.polling", Args: []string{strconv.Itoa(mostLooks)}})
+		t.Hint("advice.polling", strconv.Itoa(mostLooks))
 	}
 	return r.looks[key] > mostLooks
 }
@@ -169,23 +162,20 @@ func (r *Recorder) Run(ctx context.Context) {
 	var due <-chan time.Time
 	for {
 		select {
-		case q := <-r.queue:
-			w.add(q)
+		case <-r.inbox.news:
 			if due == nil {
 				due = time.After(flushAfter)
 			}
-			if w.parts < flushAt {
+			if r.inbox.waiting() < flushAt {
 				continue
 			}
 		case done := <-r.flushes:
-			w.drain()
 			w.flush(ctx)
 			close(done)
 			due = nil
 			continue
 		case <-due:
 		case <-ctx.Done():
-			w.drain()
 			w.flush(context.WithoutCancel(ctx))
 			return
 		}

@@ -11,7 +11,6 @@ import (
 type writer struct {
 	r      *Recorder
 	worlds []*pending
-	parts  int
 	rows   map[string]int // world → parts of records and rows of traffic since it was pruned
 	broken bool           // the last flush failed, and the log knows
 }
@@ -24,32 +23,31 @@ type pending struct {
 	traffic []*vneid.Traffic
 }
 
-func (w *writer) add(q queued) {
-	i := slices.IndexFunc(w.worlds, func(p *pending) bool { return p.world == q.world })
+func (w *writer) of(world string) *pending {
+	i := slices.IndexFunc(w.worlds, func(p *pending) bool { return p.world == world })
 	if i < 0 {
 		i = len(w.worlds)
-		w.worlds = append(w.worlds, &pending{world: q.world, byID: map[string]*vneid.Record{}})
+		w.worlds = append(w.worlds, &pending{world: world, byID: map[string]*vneid.Record{}})
 	}
-	p := w.worlds[i]
-	w.parts++
-	switch {
-	case q.traffic != nil:
-		p.count(q.traffic)
-	case q.part.ID == "":
-		if known := p.ofSession(q.part); known != nil {
+	return w.worlds[i]
+}
+
+func (p *pending) add(part *vneid.Record) {
+	if part.ID == "" {
+		if known := p.ofSession(part); known != nil {
 			// Here and not by the store, so that the steps keep their order.
-			known.Steps, known.UpdatedAt = append(known.Steps, q.part.Steps...), q.part.UpdatedAt
+			known.Steps, known.UpdatedAt = append(known.Steps, part.Steps...), part.UpdatedAt
 			return
 		}
-		p.parts = append(p.parts, q.part)
-	default:
-		if known := p.byID[q.part.ID]; known != nil {
-			merge(known, q.part)
-			return
-		}
-		p.byID[q.part.ID] = q.part
-		p.parts = append(p.parts, q.part)
+		p.parts = append(p.parts, part)
+		return
 	}
+	if known := p.byID[part.ID]; known != nil {
+		merge(known, part)
+		return
+	}
+	p.byID[part.ID] = part
+	p.parts = append(p.parts, part)
 }
 
 // ofSession finds the record of a session as the store does, among those that
@@ -61,18 +59,6 @@ func (p *pending) ofSession(part *vneid.Record) (found *vneid.Record) {
 		}
 	}
 	return nil
-}
-
-// count adds a fetch to those of the same caller.
-func (p *pending) count(t *vneid.Traffic) {
-	for _, known := range p.traffic {
-		if known.Kind == t.Kind && known.Peer == t.Peer && known.Agent == t.Agent {
-			known.Count += t.Count
-			known.LastAt = t.LastAt
-			return
-		}
-	}
-	p.traffic = append(p.traffic, t)
 }
 
 // merge does to a part what the store does to a record: a login on its way
@@ -100,23 +86,24 @@ func keep(into *string, value string) {
 	}
 }
 
-// drain takes what waits in the queue.
-func (w *writer) drain() {
-	for {
-		select {
-		case q := <-w.r.queue:
-			w.add(q)
-		default:
-			return
-		}
+// gather takes what waits.
+func (w *writer) gather() {
+	parts, fetches := w.r.inbox.empty()
+	for _, q := range parts {
+		w.of(q.world).add(q.part)
+	}
+	for who, t := range fetches {
+		p := w.of(who.world)
+		p.traffic = append(p.traffic, t)
 	}
 }
 
 // flush writes everything. What the store does not take is dropped: it is worth
 // less than the memory that a database out of order would cost.
 func (w *writer) flush(ctx context.Context) {
+	w.gather()
 	worlds := w.worlds
-	w.worlds, w.parts = nil, 0
+	w.worlds = nil
 	if len(worlds) == 0 {
 		return
 	}
