@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -50,7 +51,9 @@ func (w *world) wantNothingArmed(t *testing.T) {
 // run lets the program run to its end.
 func (w *world) run(t *testing.T, args ...string) (code int, said string) {
 	t.Helper()
-	cmd := exec.Command(sandboxBin, args...)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, sandboxBin, args...)
 	cmd.Dir, cmd.Env = w.dir, cleanEnv()
 	out, err := cmd.CombinedOutput()
 	var ended *exec.ExitError

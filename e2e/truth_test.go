@@ -36,7 +36,7 @@ func examinees(t *testing.T) []examinee {
 		w.startPortal(t)
 		return w.Portal + "/login/vneid", w.Portal + "/", nil
 	}}}
-	known := append(strangers(t), stranger{name: "go-oidc (Go)", callback: "/callback", bin: goOIDC(t)})
+	known := append(strangers(t), stranger{name: "go-oidc (Go)", callback: "/callback", bin: interopBin(t, "goidc")})
 	for _, l := range []struct{ stranger, name, file, pattern string }{
 		{"go-oidc (Go)", "go-oidc", "../go.mod", `coreos/go-oidc/v3 v(\S+)`},
 		{"openid-client 6 (Node)", "openid-client", "interop/node/package.json", `"openid-client": "([^"]+)"`},
@@ -61,13 +61,14 @@ func examinees(t *testing.T) []examinee {
 	return list
 }
 
-// goOIDC builds the relying party around go-oidc.
-func goOIDC(t *testing.T) string {
-	bin := filepath.Join(t.TempDir(), "goidc")
-	build := exec.Command("go", "build", "-C", "..", "-o", bin, "./e2e/interop/goidc")
+// interopBin builds a relying party in Go of interop/.
+func interopBin(t *testing.T, name string) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), name)
+	build := exec.Command("go", "build", "-C", "..", "-o", bin, "./e2e/interop/"+name)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the relying party around go-oidc: %v\n%s", err, out)
+		t.Fatalf("build %s: %v\n%s", name, err, out)
 	}
 	return bin
 }

@@ -14,12 +14,15 @@ import (
 	"time"
 )
 
-// browser is one without script: it keeps cookies and follows redirects, and
-// remembers where it went.
+// browser keeps cookies and follows redirects, and remembers where it went. It
+// is one without script, unless it has a Chromium for the relying party's pages
+// (script.go).
 type browser struct {
-	http *http.Client
-	jar  http.CookieJar
-	hops []hop
+	http   *http.Client
+	jar    *jars
+	hops   []hop
+	at     string // where it stands
+	script *script
 }
 
 // hop is a request that the browser made.
@@ -61,8 +64,22 @@ func (e *examiner) newBrowser() *browser {
 	jar := &jars{portal: newJar(), provider: e.provider, isProvider: func(u *url.URL) bool {
 		return e.issuer != "" && strings.HasPrefix(u.Scheme+"://"+u.Host+u.Path, e.issuer+"/")
 	}}
-	return &browser{jar: jar, http: &http.Client{Transport: e.api.transport, Timeout: patience, Jar: jar,
+	b := &browser{jar: jar, http: &http.Client{Transport: e.api.transport, Timeout: patience, Jar: jar,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	if e.chromium != nil {
+		b.script = &script{chromium: e.chromium}
+		jar.portal = b.script
+	}
+	return b
+}
+
+// beside is another window of the same browser.
+func (b *browser) beside() *browser {
+	other := *b
+	if b.script != nil {
+		other.script = &script{chromium: b.script.chromium, beside: b.script}
+	}
+	return &other
 }
 
 // jars keep the provider's cookies apart from those of the relying party, which
@@ -73,10 +90,11 @@ type jars struct {
 }
 
 // forgetProvider lets the provider see a browser it does not know.
-func (b *browser) forgetProvider(jar http.CookieJar) {
-	if j, ok := b.jar.(*jars); ok {
-		j.provider = jar
-	}
+func (b *browser) forgetProvider(jar http.CookieJar) { b.jar.provider = jar }
+
+func (b *browser) isProvider(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && b.jar.isProvider(u)
 }
 
 func (j *jars) of(u *url.URL) http.CookieJar {
@@ -100,6 +118,19 @@ func (b *browser) cookieNames(address string) (names []string) {
 	return names
 }
 
+// setBy are the cookies that a host set, with their flags.
+func (b *browser) setBy(of *url.URL) (list []*http.Cookie) {
+	if b.script != nil { // those that scripts asked for, too
+		return b.script.Cookies(of)
+	}
+	for _, hop := range b.hops {
+		if u, err := url.Parse(hop.url); err == nil && u.Host == of.Host {
+			list = append(list, hop.setCookies...)
+		}
+	}
+	return list
+}
+
 // open goes to an address and follows redirects.
 func (b *browser) open(ctx context.Context, method, address string, form url.Values) page {
 	return b.openUntil(ctx, method, address, form, nil)
@@ -108,7 +139,8 @@ func (b *browser) open(ctx context.Context, method, address string, form url.Val
 // openUntil stops before a redirect to an address that stop knows.
 func (b *browser) openUntil(ctx context.Context, method, address string, form url.Values, stop func(address string) bool) page {
 	for range mostHops {
-		p := b.request(ctx, method, address, form)
+		p := b.visit(ctx, method, address, form, stop)
+		b.at = p.url
 		if p.err != nil || p.to == "" {
 			return p
 		}
@@ -121,6 +153,14 @@ func (b *browser) openUntil(ctx context.Context, method, address string, form ur
 		address = p.to
 	}
 	return page{url: address, err: fmt.Errorf("more than %d redirects", mostHops)}
+}
+
+// visit goes to an address, as far as one request does, or as far as scripts do.
+func (b *browser) visit(ctx context.Context, method, address string, form url.Values, stop func(string) bool) page {
+	if b.script == nil || b.isProvider(address) {
+		return b.request(ctx, method, address, form)
+	}
+	return b.byScript(ctx, method, address, form, stop)
 }
 
 func (b *browser) request(ctx context.Context, method, address string, form url.Values) (p page) {

@@ -1,9 +1,10 @@
 // Package exam drives a relying party through the faults of the sandbox and
 // grades it: does it notice?
 //
-// It speaks HTTP only: as a browser to the relying party and to the provider's
-// pages, and as a developer to the sandbox's API, which arms the faults, holds
-// the phone and shows the records. What counts as noticed is data of the
+// It speaks HTTP: as a browser to the relying party and to the provider's pages,
+// and as a developer to the sandbox's API, which arms the faults, holds the phone
+// and shows the records. A relying party that needs script gets a real browser
+// for its own pages (script.go, package chromium). What counts as noticed is data of the
 // catalogue (GET /faults); code is here for what needs an actor (play*.go) and
 // for what a page alone tells (probes.go). A verdict is never a guess: without
 // a signal it is [Inconclusive], and says why.
@@ -22,6 +23,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/vneid-sandbox/vneid-sandbox/exam/chromium"
 )
 
 // Text is a text for people, in both languages.
@@ -73,6 +76,8 @@ type Options struct {
 	Passcode  string // of the persona's phone
 	Seed      int64  // orders the faults; 0 = as the catalogue has them
 	CA        []byte // PEM to trust besides the system's authorities
+	Browser   bool   // a Chromium opens the relying party's pages
+	Chromium  string // the program; "" = the one on PATH
 }
 
 // Errors of an exam that cannot be.
@@ -86,6 +91,7 @@ var (
 type examiner struct {
 	Options
 	api       *api
+	chromium  *chromium.Browser // nil = browsers without script
 	now       func() time.Time
 	catalogue []Fault
 	session   []string // names of cookies that come with a session, as the controls show
@@ -117,6 +123,10 @@ func Run(ctx context.Context, o Options, now func() time.Time, tell func(Finding
 	if err != nil {
 		return nil, err
 	}
+	if err := e.startChromium(ctx); err != nil {
+		return nil, err
+	}
+	defer e.stopChromium()
 	defer e.disarm(context.WithoutCancel(ctx))
 	if err := e.control(ctx); err != nil {
 		return nil, err
@@ -133,6 +143,7 @@ func Run(ctx context.Context, o Options, now func() time.Time, tell func(Finding
 		f.Millis = now().Sub(begun).Milliseconds()
 		e.add(f, tell)
 		e.recover(ctx)
+		e.closeWindows()
 	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()

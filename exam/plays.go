@@ -189,12 +189,13 @@ func (e *examiner) playTwoTabs(ctx context.Context, f *Finding) {
 		*f = f.broken(err)
 		return
 	}
-	other := e.signInHow(ctx, b, how{stop: true}) // the provider knows the person by now
+	second := b.beside()
+	other := e.signInHow(ctx, second, how{stop: true}) // the provider knows the person by now
 	if other.err != nil || other.back == "" {
 		*f = f.inconclusive("thẻ thứ hai không tới được phản hồi", "the second tab got no response")
 		return
 	}
-	if _, _, yes := e.opened(ctx, b, other, f); !yes {
+	if _, _, yes := e.opened(ctx, second, other, f); !yes {
 		f.against("thẻ thứ hai không đăng nhập được khi thẻ thứ nhất còn mở", "the second tab cannot sign in while the first is open")
 		return
 	}

@@ -115,30 +115,27 @@ func (e *examiner) probeFlags(b *browser, ev *evidence) Finding {
 	f := probe("G16", "cookie-flags", "G", "must", Text{"Cờ của cookie phiên", "Flags of the session cookie"},
 		Text{"Cookie phiên thiếu HttpOnly, SameSite, hoặc Secure khi chạy https.", "The session cookie lacks HttpOnly, SameSite, or over https Secure."},
 		Text{"Đặt đủ cờ.", "Set them all."}, "OWASP ASVS 3.3", "RFC 6265bis §8.3")
-	whoami, _ := url.Parse(e.WhoamiURL)
+	u, err := url.Parse(e.WhoamiURL)
+	if err != nil {
+		return f.broken(err)
+	}
 	var lacks []string
-	for _, hop := range b.hops {
-		u, err := url.Parse(hop.url)
-		if err != nil || whoami == nil || u.Host != whoami.Host {
+	for _, c := range b.setBy(u) {
+		if c.MaxAge < 0 || c.Value == "" || !slices.Contains(e.session, c.Name) && !slices.Contains(e.flagged, c.Name) {
 			continue
 		}
-		for _, c := range hop.setCookies {
-			if c.MaxAge < 0 || c.Value == "" || !slices.Contains(e.session, c.Name) && !slices.Contains(e.flagged, c.Name) {
-				continue
-			}
-			var flags []string
-			if !c.HttpOnly {
-				flags = append(flags, "HttpOnly")
-			}
-			if c.SameSite == 0 || c.SameSite == http.SameSiteDefaultMode {
-				flags = append(flags, "SameSite")
-			}
-			if u.Scheme == "https" && !c.Secure {
-				flags = append(flags, "Secure")
-			}
-			if text := c.Name + ": " + strings.Join(flags, ", "); len(flags) > 0 && !slices.Contains(lacks, text) {
-				lacks = append(lacks, text)
-			}
+		var flags []string
+		if !c.HttpOnly {
+			flags = append(flags, "HttpOnly")
+		}
+		if c.SameSite == 0 || c.SameSite == http.SameSiteDefaultMode {
+			flags = append(flags, "SameSite")
+		}
+		if u.Scheme == "https" && !c.Secure {
+			flags = append(flags, "Secure")
+		}
+		if text := c.Name + ": " + strings.Join(flags, ", "); len(flags) > 0 && !slices.Contains(lacks, text) {
+			lacks = append(lacks, text)
 		}
 	}
 	switch {

@@ -108,7 +108,7 @@ func (e *examiner) drive(ctx context.Context, b *browser, h how, ev *evidence) e
 	}
 	if p.to == "" {
 		ev.end(p)
-		return fmt.Errorf("%w: it ends at %s with status %d (%s)", errNotHere, bare(p.url), p.status, p.heading())
+		return fmt.Errorf("%w: it ends at %s with status %d (%s)%s", errNotHere, bare(p.url), p.status, p.heading(), p.needsScript(b))
 	}
 	if h.refuse || h.phone {
 		e.provider = newJar()
@@ -220,7 +220,11 @@ func (e *examiner) arrive(ctx context.Context, b *browser, h how, ev *evidence, 
 // finish opens a response that waits, as a browser does which came there by a
 // redirect of that status.
 func (e *examiner) finish(ctx context.Context, b *browser, ev *evidence, status int) {
-	address, _, _ := strings.Cut(ev.back, "#") // no browser sends a fragment
+	address := ev.back
+	if b.script == nil {
+		address, _, _ = strings.Cut(ev.back, "#") // no browser sends a fragment
+	}
+	b.at = ev.issuer + "/" // whoever opens it was led here
 	method, form := http.MethodGet, url.Values(nil)
 	if ev.backForm != nil || status == http.StatusTemporaryRedirect {
 		method, form = http.MethodPost, ev.backForm
@@ -239,6 +243,14 @@ func (e *examiner) finish(ctx context.Context, b *browser, ev *evidence, status 
 	}
 	ev.took = e.now().Sub(begun)
 	ev.end(last)
+}
+
+// needsScript says what to try with a page that a browser without script opened.
+func (p page) needsScript(b *browser) string {
+	if b.script == nil && strings.Contains(p.body, "<script") {
+		return "; the page has a script: try --browser"
+	}
+	return ""
 }
 
 func (ev *evidence) end(p page) {

@@ -24,18 +24,19 @@ const examUsage = `Flags of exam:
   --persona CCCD       who signs in (038090000001)
   --passcode CODE      of that person's phone (123456)
   --seed N             an order of the faults that can be had again; 0: that of the catalogue
+  --browser            open your portal's pages with Chromium, for a portal that needs script; slower
   --linking FILE       a YAML file that tells how your portal signs in with its own accounts, links and
                        unlinks (docs/exam-linking.md): plays who is joined to what; without --login-url that
                        alone, and then --faults chooses scenarios: J19,J07
   --report FILE        .html, .json, .junit.xml or .sarif; may be repeated
   --api URL            of the sandbox, a world's if need be (http://localhost:9997/api/v1)
   --ca FILE            PEM to trust besides the system's authorities, such as var/ca.pem
-VNEID_SANDBOX_TOKEN is sent to the API.
+VNEID_SANDBOX_TOKEN is sent to the API. CHROMIUM names the program for --browser.
 Exit code 0 when nothing failed, 1 when something did that must not, 2 when there was no exam.
 `
 
 func takeExam(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	o := exam.Options{Token: os.Getenv("VNEID_SANDBOX_TOKEN")}
+	o := exam.Options{Token: os.Getenv("VNEID_SANDBOX_TOKEN"), Chromium: os.Getenv("CHROMIUM")}
 	var faults, ca, linkingName string
 	var reports names
 	flags := flag.NewFlagSet("exam", flag.ContinueOnError)
@@ -52,6 +53,7 @@ func takeExam(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	flags.Int64Var(&o.Seed, "seed", 0, "")
 	flags.StringVar(&o.API, "api", sandboxURL()+"/api/v1", "")
 	flags.StringVar(&ca, "ca", "", "")
+	flags.BoolVar(&o.Browser, "browser", false, "")
 	flags.StringVar(&linkingName, "linking", "", "")
 	flags.Var(&reports, "report", "")
 	err := flags.Parse(args)

@@ -1,0 +1,81 @@
+//go:build e2e && browser
+
+package e2e_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A portal that signs in by script (interop/spa) can only be examined by a browser that has script.
+
+func TestAPortalThatNeedsScriptIsExaminedWithABrowser(t *testing.T) {
+	t.Parallel()
+	if code, said := examSPA(t, nil, nil); code != 2 || !strings.Contains(said, "--browser") {
+		t.Errorf("without a browser the exam ends with %d and no hint:\n%s", code, said)
+	}
+	var found map[string]examFinding
+	faults := "A01,A02,A03,A04,A11,A23,A24,C01,C24,F04,I04,J15,K07"
+	code, said := examSPA(t, &found, nil, "--browser", "--faults", faults)
+	if code != 0 {
+		t.Fatalf("the exam ends with %d:\n%s", code, said)
+	}
+	for _, id := range append(strings.Split(faults, ","), "G15", "G16", "I08", "I12", "I14") {
+		if f := found[id]; f.Verdict != "PASS" {
+			t.Errorf("%s: %q %s\n\t%s", id, f.Verdict, f.Reason.En, strings.Join(f.Evidence, "\n\t"))
+		}
+	}
+	if t.Failed() {
+		t.Log(said)
+	}
+}
+
+// That the script compares state is seen, and so it is when it does not.
+func TestAScriptThatDoesNotCompareStateFails(t *testing.T) {
+	t.Parallel()
+	var found map[string]examFinding
+	code, said := examSPA(t, &found, map[string]string{"CARELESS": "1"}, "--browser", "--faults", "A01,A02,A06,A11,C01")
+	var failed []string
+	for id, f := range found {
+		if f.Verdict == "FAIL" {
+			failed = append(failed, id)
+		}
+	}
+	slices.Sort(failed)
+	if got := strings.Join(failed, " "); code != 1 || got != "A01 A02 A06" {
+		t.Errorf("exit code %d, failed %q:\n%s", code, got, said)
+	}
+}
+
+func examSPA(t *testing.T, found *map[string]examFinding, env map[string]string, args ...string) (code int, said string) {
+	t.Helper()
+	w := newWorld(t)
+	spa := stranger{name: "spa", callback: "/callback", bin: interopBin(t, "spa"), prepare: func(_ *testing.T, _ string, given map[string]string) {
+		for name, value := range env {
+			given[name] = value
+		}
+	}}
+	base := spa.run(t, w)
+	report := filepath.Join(t.TempDir(), "report.json")
+	code, said = w.run(t, append([]string{"exam", "--api", w.Sandbox + "/api/v1", "--login-url", base + "/login", "--whoami-url", base + "/", "--needle", an.Name, "--report", report}, args...)...)
+	if found == nil {
+		return code, said
+	}
+	raw, err := os.ReadFile(report)
+	if err != nil {
+		t.Fatalf("exit code %d and no report:\n%s", code, said)
+	}
+	var r struct{ Findings []examFinding }
+	if err := json.Unmarshal(raw, &r); err != nil {
+		t.Fatal(err)
+	}
+	*found = map[string]examFinding{}
+	for _, f := range r.Findings {
+		(*found)[f.ID] = f
+	}
+	return code, said
+}
