@@ -36,6 +36,7 @@ test: test-tools ## everything: unit tests, stories, real browser, foreign RPs, 
 	go test -tags careless -run 'Careless|Mistake' ./rp-example
 	go test -tags browser ./templates
 	go test -tags browser -run RealBrowser ./op
+	go test -tags browser ./exam/chromium
 	$(MAKE) --no-print-directory race TAGS=postgres
 	$(MAKE) --no-print-directory fuzz FUZZTIME=2s
 	go test -tags e2e,browser,postgres -count=1 -timeout 30m ./e2e/...

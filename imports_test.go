@@ -72,6 +72,12 @@ var rules = []rule{
 		reason:   "storage speaks vneid's types and errors; another database must be able to take its place",
 	},
 	{
+		name: "Chromium's protocol only in exam/chromium", inTests: true,
+		forbids:  func(dir, imported string) bool { return pkg(imported, "github.com/chromedp") && dir != "exam/chromium" },
+		examples: [][2]string{{"exam", "github.com/chromedp/chromedp"}, {"sandbox", "github.com/chromedp/cdproto/fetch"}},
+		reason:   "the library's interface is young; another way to a browser must be able to take its place",
+	},
+	{
 		name: "op does not know the pretend world", inTests: true,
 		forbids: func(dir, imported string) bool {
 			return under(dir, "op") && (our(imported, "sandbox") || our(imported, "cmd") || our(imported, "exam"))

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -48,6 +49,33 @@ func TestAScriptThatDoesNotCompareStateFails(t *testing.T) {
 	slices.Sort(failed)
 	if got := strings.Join(failed, " "); code != 1 || got != "A01 A02 A06" {
 		t.Errorf("exit code %d, failed %q:\n%s", code, got, said)
+	}
+}
+
+// Over https, Chromium believes the portal's key, which the exam was shown with a certificate that it was told to trust.
+func TestTheSamplePortalIsExaminedWithABrowserOverTLS(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, withPortal, withTLS)
+	trusted := filepath.Join(t.TempDir(), "trusted.pem")
+	var both []byte
+	for _, name := range []string{"ca.pem", "portal-cert.pem"} {
+		text, err := os.ReadFile(filepath.Join(w.dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		both = append(both, text...)
+	}
+	if err := os.WriteFile(trusted, both, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, said := w.run(t, w.examArgs("--browser", "--ca", trusted, "--faults", "A02,A18,C01")...)
+	for _, id := range []string{"A02", "A18", "C01", "G15", "G16", "I12", "I13"} {
+		if !regexp.MustCompile(`(?m)^PASS +` + id + ` `).MatchString(said) {
+			t.Errorf("%s does not pass", id)
+		}
+	}
+	if code != 0 || t.Failed() {
+		t.Errorf("exit code %d:\n%s", code, said)
 	}
 }
 

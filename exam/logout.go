@@ -64,7 +64,7 @@ func (e *examiner) hearsLogouts(ctx context.Context) (bool, error) {
 // examineLogout tries a fault of the logout token.
 func (e *examiner) examineLogout(ctx context.Context, c chosen, f Finding) Finding {
 	if c.fault.ID == "G12" {
-		return f.inconclusive("đăng xuất qua trình duyệt cần khung (iframe) và script", "front-channel logout needs frames and a browser with script")
+		return f.inconclusive("đăng xuất qua khung (iframe) bắt đầu từ một cổng khác: hãy thử tay với hai cổng", "a front-channel logout begins with another portal's sign-out: try by hand with two")
 	}
 	hears, err := e.hearsLogouts(ctx)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os/exec"
 	"strings"
 	"sync"
@@ -58,14 +59,14 @@ func Start(ctx context.Context, program string, keys [][]byte) (*Browser, error)
 	if len(pins) > 0 {
 		options = append(options, chromedp.Flag("ignore-certificate-errors-spki-list", strings.Join(pins, ",")))
 	}
-	program1, stop := chromedp.NewExecAllocator(ctx, options...)
-	window, _ := chromedp.NewContext(program1)
+	running, stop := chromedp.NewExecAllocator(ctx, options...)
+	window, _ := chromedp.NewContext(running)
 	b := &Browser{ctx: window, cancel: stop}
 	slow := time.AfterFunc(starting, stop)
 	defer slow.Stop()
 	if err := chromedp.Do(window); err != nil {
 		stop()
-		if errors.Is(err, exec.ErrNotFound) {
+		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
 			return nil, ErrNone
 		}
 		return nil, fmt.Errorf("start Chromium: %w", err)
