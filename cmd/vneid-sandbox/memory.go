@@ -5,11 +5,11 @@ import (
 	"runtime/debug"
 )
 
-// softMemory is where the garbage collector begins to work harder. A password
-// hash leaves 19 MiB behind; without a limit the heap doubles with them before
-// anybody cleans up. What lives is far below it (measured with make bench: 200
-// logins at once peak at 122 MiB instead of 150, at the same CPU). It is soft:
-// a server that holds more than this still runs.
+// softMemory is where the garbage collector begins to work harder. Password
+// hashes hold 19 MiB for each core while they are asked for; what else lives is
+// a few MiB. With less than this the collector would run so often that it takes
+// their memory away between two of them (measured with make bench, ADR 10). It
+// is soft: a server that holds more than this still runs.
 const softMemory = 96 << 20
 
 // collectAfter is how much the heap may grow, in percent of what lives, before

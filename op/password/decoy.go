@@ -5,7 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 
-	"golang.org/x/crypto/argon2"
+	"github.com/minio/argon2"
 )
 
 // Decoy is a hash that belongs to no password: its key is random, not derived.

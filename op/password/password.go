@@ -1,6 +1,7 @@
 // Package password makes and checks the slow hashes of people's passwords:
 // argon2id in its PHC text form. It bounds how many run at a time, because each
-// takes 19 MiB and a core (op/queue). It knows nothing of accounts.
+// takes 19 MiB and a core (op/queue), and lets each hash use the memory of one
+// before it (ADR 10). It knows nothing of accounts.
 package password
 
 import (
@@ -9,10 +10,9 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
-	"runtime"
 	"strings"
 
-	"golang.org/x/crypto/argon2"
+	"github.com/minio/argon2"
 
 	"github.com/vneid-sandbox/vneid-sandbox/op/queue"
 )
@@ -33,8 +33,14 @@ func Cheap() Params { return Params{MemoryKiB: 64, Passes: 1, Threads: 1} }
 // Hasher implements vneid.Hasher.
 type Hasher struct {
 	params Params
+	hash   keyFunc // at these params, in memory that is cleared and used again
 	queue  *queue.Queue
 }
+
+// keyFunc is argon2id with its parameters: secret and data stay empty.
+type keyFunc func(password, salt, secret, data []byte, keyLen uint32) []byte
+
+func (p Params) keyFunc() keyFunc { return argon2.NewIDKey(p.Passes, p.MemoryKiB, p.Threads) }
 
 // maxWaiting is how many may wait for their hash. With the default cost and two
 // cores the last of them waits six seconds, about as long as people do.
@@ -42,7 +48,7 @@ const maxWaiting = 500
 
 // New makes a Hasher that runs at most so many hashes at a time.
 func New(p Params, workers int) *Hasher {
-	return &Hasher{params: p, queue: queue.New("password hashes", workers, maxWaiting)}
+	return &Hasher{params: p, hash: p.keyFunc(), queue: queue.New("password hashes", workers, maxWaiting)}
 }
 
 // Busy is how many hashes run or wait now, and how many may.
@@ -85,13 +91,11 @@ func (h *Hasher) derive(ctx context.Context, pw string, salt []byte, p Params, n
 	if err := place.Wait(ctx); err != nil {
 		return nil, err
 	}
-	key := argon2.IDKey([]byte(pw), salt, p.Passes, p.MemoryKiB, p.Threads, uint32(n))
-	if p.MemoryKiB >= 1<<10 {
-		// The next hash shall find this one's 19 MiB again, instead of getting
-		// fresh pages that the kernel has to clear (ADR 10).
-		runtime.GC()
+	hash := h.hash
+	if p != h.params {
+		hash = p.keyFunc()
 	}
-	return key, nil
+	return hash([]byte(pw), salt, nil, nil, uint32(n)), nil
 }
 
 func parse(hash string) (p Params, salt, key []byte, ok bool) {
