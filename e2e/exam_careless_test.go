@@ -3,7 +3,6 @@
 package e2e_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -67,18 +66,9 @@ func TestTheExamFailsTheCarelessPortalExactlyWhereItIsCareless(t *testing.T) {
 			// Some of the faults need the attacker.
 			w := newWorld(t, withBuild(careless, "PORTAL_MISTAKES="+mistake), withArgs("--attack-listen", fmt.Sprintf("localhost:%d", freePort(t))))
 			w.hearLogouts(t)
-			report := filepath.Join(t.TempDir(), "report.json")
-			code, said := w.run(t, w.examArgs("--client-id", "thanhhoa-portal", "--faults", strings.Join(slices.Compact(asked), ","), "--report", report)...)
-			raw, err := os.ReadFile(report)
-			if err != nil {
-				t.Fatalf("exit code %d and no report:\n%s", code, said)
-			}
-			var r struct{ Findings []examFinding }
-			if err := json.Unmarshal(raw, &r); err != nil {
-				t.Fatal(err)
-			}
+			code, findings, _ := w.examined(t, w.examArgs("--client-id", "thanhhoa-portal", "--faults", strings.Join(slices.Compact(asked), ","))...)
 			found := map[string]string{}
-			for _, f := range r.Findings {
+			for _, f := range findings {
 				if f.Verdict == "FAIL" || f.Verdict == "WARN" && f.ID != "LINT" { // WARN: the specification lets a portal skip it
 					found[f.ID] = f.Reason.En
 				}

@@ -63,6 +63,26 @@ func (w *world) run(t *testing.T, args ...string) (code int, said string) {
 	return cmd.ProcessState.ExitCode(), string(out)
 }
 
+// examined holds an exam and gives back the findings by id.
+func (w *world) examined(t *testing.T, args ...string) (code int, found map[string]examFinding, said string) {
+	t.Helper()
+	report := filepath.Join(t.TempDir(), "report.json")
+	code, said = w.run(t, append(args, "--report", report)...)
+	raw, err := os.ReadFile(report)
+	if err != nil {
+		t.Fatalf("exit code %d and no report:\n%s", code, said)
+	}
+	var r struct{ Findings []examFinding }
+	if err := json.Unmarshal(raw, &r); err != nil {
+		t.Fatal(err)
+	}
+	found = map[string]examFinding{}
+	for _, f := range r.Findings {
+		found[f.ID] = f
+	}
+	return code, found, said
+}
+
 func TestTheSamplePortalPassesTheExam(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, withPortal)
