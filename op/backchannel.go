@@ -28,8 +28,8 @@ const maxBackChannelBody = 64 << 10
 // authentication that can be read. Its answers are never cached.
 func (p *Provider) backChannel(next http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("Pragma", "no-cache")
+		h := w.Header()
+		h["Cache-Control"], h["Pragma"] = noStore, noCache
 		if err := p.checkBackChannel(w, r); err != nil {
 			p.logRefusal(r.Context(), err.code, err.text, err.hint, err.args, slog.String("path", r.URL.Path))
 			status := http.StatusBadRequest
@@ -293,7 +293,7 @@ func (s *backChannelServer) Introspect(ctx context.Context, r *zitadel.Request[z
 	var t *vneid.Token
 	var issuer string
 	var client zitadel.Client
-	err = s.read(ctx, s.p.service.Store.View, func(tx vneid.Tx) (err error) {
+	err = s.read(ctx, s.p.service.Store.Peek, func(tx vneid.Tx) (err error) {
 		client, err = s.verify(ctx, tx, credentials, asserted)
 		if err != nil {
 			return err

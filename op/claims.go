@@ -68,12 +68,16 @@ func leftHalfHash(alg, value string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
-// claimsAbout are all claims about a person. What an account does not have is
-// absent, never empty (OIDC Core §5.3.2).
-func claimsAbout(w *vneid.World, a *vneid.Account) map[string]any {
-	claims := map[string]any{}
-	put := func(name, value string) {
-		if value != "" {
+// released are the claims about a person that the scopes give out, and those
+// asked for one by one. One that was asked for with a value is released when it
+// has that value (OIDC Core §5.5.1). What an account does not have is absent,
+// never empty (§5.3.2).
+func released(w *vneid.World, a *vneid.Account, scopes []string, asked map[string]vneid.ClaimRequest) map[string]any {
+	claims := make(map[string]any, 24)
+	granted := func(name string) bool { return slices.Contains(scopes, vneid.ScopeOfClaim(name)) }
+	put := func(name string, value any) {
+		how, ok := asked[name]
+		if value != "" && (granted(name) || ok && how.Takes(value)) {
 			claims[name] = value
 		}
 	}
@@ -87,19 +91,21 @@ func claimsAbout(w *vneid.World, a *vneid.Account) map[string]any {
 	put("gender", a.Gender)
 	put("zoneinfo", "Asia/Ho_Chi_Minh")
 	put("locale", "vi-VN")
-	put("preferred_username", a.Username())
+	if _, ok := asked["preferred_username"]; ok || granted("preferred_username") { // it takes a while to make
+		put("preferred_username", a.Username())
+	}
 	// Pages of ours, the same for everybody: an invented person has no others.
 	put("profile", w.Front()+pathPerson)
 	put("picture", w.Front()+pathPicture)
 	put("website", w.Front()+"/")
-	claims["updated_at"] = a.UpdatedAt.Unix()
+	put("updated_at", a.UpdatedAt.Unix())
 	if a.Phone != "" {
-		claims["phone_number"] = a.Phone.E164()
-		claims["phone_number_verified"] = true // one-time passwords reach it
+		put("phone_number", a.Phone.E164())
+		put("phone_number_verified", true) // one-time passwords reach it
 	}
 	if a.Email != "" {
-		claims["email"] = a.Email
-		claims["email_verified"] = false // nobody ever wrote to it
+		put("email", a.Email)
+		put("email_verified", false) // nobody ever wrote to it
 	}
 	if a.Address != nil {
 		address := map[string]string{"formatted": a.Address.Line(), "country": "VN"}
@@ -109,29 +115,13 @@ func claimsAbout(w *vneid.World, a *vneid.Account) map[string]any {
 				address[name] = value
 			}
 		}
-		claims["address"] = address
+		put("address", address)
 	}
 	put("cccd", string(a.CCCD))
 	put("cmnd", a.CMND)
 	put("account_type", a.AccountType)
 	if a.AccountLevel > 0 {
-		claims["account_level"] = strconv.Itoa(a.AccountLevel)
-	}
-	return claims
-}
-
-// released are the claims about a person that the scopes give out, and those
-// asked for one by one. One that was asked for with a value is released when it
-// has that value (OIDC Core §5.5.1).
-func released(w *vneid.World, a *vneid.Account, scopes []string, asked map[string]vneid.ClaimRequest) map[string]any {
-	claims := claimsAbout(w, a)
-	for name, value := range claims {
-		if slices.Contains(scopes, vneid.ScopeOfClaim(name)) {
-			continue
-		}
-		if how, ok := asked[name]; !ok || !how.Takes(value) {
-			delete(claims, name)
-		}
+		put("account_level", strconv.Itoa(a.AccountLevel))
 	}
 	return claims
 }

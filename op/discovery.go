@@ -34,7 +34,7 @@ func (p *Provider) discovery(w http.ResponseWriter, r *http.Request) {
 			p.documents.Store(issuer+" "+front, body)
 		}
 	}
-	w.Header().Set("Cache-Control", "public, max-age=60")
+	w.Header()["Cache-Control"] = forAMinute
 	writeJSONBytes(w, http.StatusOK, body.([]byte))
 }
 

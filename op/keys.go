@@ -89,6 +89,6 @@ func (p *Provider) jwks(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// Short, so that a rotation is seen soon by those who heed it.
-	w.Header().Set("Cache-Control", "public, max-age=60")
+	w.Header()["Cache-Control"] = forAMinute
 	writeJSONBytes(w, http.StatusOK, set)
 }

@@ -276,10 +276,13 @@ const allowOrigin = "Access-Control-Allow-Origin"
 
 // Values of headers that answers share: Header.Set would make a list for each.
 var (
-	anyOrigin = []string{"*"}
-	noindex   = []string{"noindex"}
-	nosniff   = []string{"nosniff"}
-	mediaJSON = []string{"application/json"}
+	anyOrigin  = []string{"*"}
+	noindex    = []string{"noindex"}
+	nosniff    = []string{"nosniff"}
+	mediaJSON  = []string{"application/json"}
+	noStore    = []string{"no-store"}
+	noCache    = []string{"no-cache"}
+	forAMinute = []string{"public, max-age=60"}
 )
 
 // challenge says how to authenticate, also to a browser app that may read the

@@ -17,7 +17,7 @@ import (
 // userinfo is OIDC Core §5.3: GET or POST, the token in the Authorization
 // header or in the body of a form, never in the URL (RFC 6750 §5.3).
 func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
+	w.Header()["Cache-Control"] = noStore
 	trail := vneid.TrailFrom(r.Context())
 	trailAuthorization(trail, r)
 	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "" && media != formMedia {

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -63,6 +62,7 @@ type observer struct {
 }
 
 func (o *observer) around(next http.Handler) http.Handler {
+	lines := o.log.Handler().WithAttrs([]slog.Attr{slog.String("listener", o.listener)})
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		start := o.clock.Now()
 		w := &answer{ResponseWriter: rw}
@@ -79,7 +79,8 @@ func (o *observer) around(next http.Handler) http.Handler {
 			if broken != nil {
 				o.recovered(w, r, broken)
 			}
-			took := o.clock.Now().Sub(start)
+			end := o.clock.Now()
+			took := end.Sub(start)
 			class := routeClass(r.URL.Path, w.status)
 			s := o.seriesOf(class, w.status)
 			s.requests.Inc()
@@ -95,12 +96,12 @@ func (o *observer) around(next http.Handler) http.Handler {
 			if w.taken {
 				what = "stream begun" // and nothing is known of its end
 			}
-			if h := o.log.Handler(); h.Enabled(r.Context(), level) {
-				line := slog.NewRecord(o.clock.Now(), level, what, 0) // by itself a logger looks up who called, which nobody prints
-				line.AddAttrs(slog.String("listener", o.listener), slog.String("method", plainMethod(r.Method)),
+			if lines.Enabled(r.Context(), level) {
+				line := slog.NewRecord(end, level, what, 0) // by itself a logger looks up who called, which nobody prints
+				line.AddAttrs(slog.String("method", plainMethod(r.Method)),
 					slog.String("path", maskPath(r.URL.Path)), slog.Int("status", w.status), slog.Float64("ms", float64(took.Microseconds())/1000),
 					slog.Int64("bytes", w.bytes), slog.String("request_id", id))
-				_ = h.Handle(r.Context(), line) // as a logger does
+				_ = lines.Handle(r.Context(), line) // as a logger does
 			}
 			if broken != nil && w.aborted {
 				panic(http.ErrAbortHandler) // the rest of the answer can only be cut off
@@ -197,9 +198,23 @@ func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // Unwrap lets http.ResponseController flush and set deadlines.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
-// plainSegment is a path segment that somebody chose, not a random one, and
-// that names nobody.
-var plainSegment = regexp.MustCompile(`^(\.?[a-z_-]{1,24}(\.(css|js|svg|html|pem))?|v1)$`)
+// plainSegment reports whether a path segment is one that somebody chose, not a
+// random one, and names nobody.
+func plainSegment(s string) bool {
+	name := strings.TrimPrefix(s, ".")
+	for _, ending := range []string{".css", ".js", ".svg", ".html", ".pem"} {
+		if before, ok := strings.CutSuffix(name, ending); ok {
+			name = before
+			break
+		}
+	}
+	for _, c := range []byte(name) {
+		if (c < 'a' || c > 'z') && c != '_' && c != '-' {
+			return s == "v1"
+		}
+	}
+	return name != "" && len(name) <= 24
+}
 
 // maskPath is a path without what may be an id, a number or a secret.
 func maskPath(path string) string {
@@ -214,7 +229,7 @@ func maskPath(path string) string {
 	}
 	segments := strings.Split(path, "/")
 	for i, s := range segments {
-		if s != "" && !plainSegment.MatchString(s) {
+		if s != "" && !plainSegment(s) {
 			segments[i] = "{id}"
 		}
 	}
@@ -238,7 +253,7 @@ func routeClass(path string, status int) string {
 	}
 	if status != http.StatusNotFound || strings.HasPrefix(path, "/api/v1/") {
 		for _, class := range routeClasses {
-			if path == class || strings.HasPrefix(path, class+"/") {
+			if rest, ok := strings.CutPrefix(path, class); ok && (rest == "" || rest[0] == '/') {
 				return class
 			}
 		}

@@ -119,7 +119,12 @@ func (db *sqliteDB) peek(ctx context.Context, fn txFunc) error {
 	if err != nil {
 		return describe(ctx, "begin reading", err)
 	}
-	defer func() { db.idle <- c }()
+	c.holds = true
+	defer func() {
+		c.holds = false
+		c.letGo("")
+		db.idle <- c
+	}()
 	return fn(ctx, c)
 }
 
@@ -198,6 +203,31 @@ type sqliteConn struct {
 	// changed grows with every statement that may have changed something, or has
 	// failed: SQLite rolls back by itself after some errors.
 	changed int
+
+	// A statement reads as long as it is not closed, and others of the connection
+	// then need no lock of their own and find no page outdated that it has read. So
+	// what a Peek has read stays open until its end (holds), and shows one moment.
+	holds bool
+	held  []heldRows
+}
+
+type heldRows struct {
+	query string
+	rows  driver.Rows
+}
+
+// letGo closes what is held of a query, "" = of all.
+func (c *sqliteConn) letGo(query string) {
+	kept := c.held[:0]
+	for _, h := range c.held {
+		if query != "" && h.query != query {
+			kept = append(kept, h)
+			continue
+		}
+		h.rows.Close() // its row was read: nothing is left that could fail
+	}
+	clear(c.held[len(kept):])
+	c.held = kept
 }
 
 var _ conn = (*sqliteConn)(nil)
@@ -307,6 +337,7 @@ func (c *sqliteConn) flush(context.Context) error                  { return nil 
 
 // query returns the rows, and a place for the values of one.
 func (c *sqliteConn) query(query string, args []any) (driver.Rows, []driver.Value, error) {
+	c.letGo(query)
 	s, err := c.prepare(query)
 	if err != nil {
 		return nil, nil, err
@@ -333,6 +364,10 @@ func (c *sqliteConn) scan(_ context.Context, query string, args, into []any) err
 	}
 	if err == nil {
 		err = assign(into, row)
+	}
+	if err == nil && c.holds {
+		c.held = append(c.held, heldRows{query, rows})
+		return nil
 	}
 	if closing := rows.Close(); err == nil {
 		err = closing

@@ -29,6 +29,7 @@ func Fold(s string) string {
 		switch {
 		case r < utf8.RuneSelf: // most are, and the tables of unicode are slow
 			b.WriteByte(byte(r))
+		case r >= 0x300 && r < 0x370: // combining marks of Latin letters, likewise
 		case unicode.Is(unicode.Mn, r):
 		case r == 'đ':
 			b.WriteByte('d')
