@@ -52,9 +52,18 @@ func (v WaitingView) refresh() string {
 }
 
 // qrPart is the part of a page about the QR code, with the words of its frame.
+//
+// It says outright what could be asked of it: in a template each comparison is a
+// call by reflection, and so is the search for a field of an embedded struct.
 type qrPart struct {
 	Frame
-	QR
+	QR QR
+
+	Fresh, WithPicture, Scanned, Expired, Elsewhere, Spent, CanRefresh bool
 }
 
-func qr(f Frame, q QR) *qrPart { return &qrPart{f, q} }
+func qr(f Frame, q QR) *qrPart {
+	fresh := q.State == QRFresh
+	return &qrPart{Frame: f, QR: q, Fresh: fresh, WithPicture: fresh && q.ImageURL != "", Scanned: q.State == QRScanned,
+		Expired: q.State == QRExpired, Elsewhere: q.State == QRElsewhere, Spent: q.State == QRSpent, CanRefresh: q.CanRefresh()}
+}

@@ -72,11 +72,10 @@ func WithLang(v View, l Lang) View {
 // page is what the layout around every view's body needs.
 type page struct {
 	Frame
-	Title, Banner, Refresh, Name string
-	Onward                       string      // where the page goes by itself when it is loaded; "" = nowhere
-	Styles, Scripts              []string    // besides those of every page
-	Console                      *consoleBar // nil = a page outside of the console
-	Body                         template.HTML
+	Title, Refresh, Name string
+	Onward               string      // where the page goes by itself when it is loaded; "" = nowhere
+	Styles, Scripts      []string    // besides those of every page
+	Console              *consoleBar // nil = a page outside of the console
 }
 
 // withAssets are views whose pages need more than every page does.
@@ -107,11 +106,33 @@ var funcs = template.FuncMap{
 // sets are the templates of each language.
 var sets = map[Lang]*template.Template{Vi: parse(Vi), En: parse(En)}
 
-// constant is a text that depends on nothing but the language.
-var constant = regexp.MustCompile(`\{\{\$?\.T "([a-z0-9_.]+)"\}\}`)
+// What depends on nothing but the language.
+var (
+	constantText  = regexp.MustCompile(`\{\{\$?\.T "([a-z0-9_.]+)"\}\}`)
+	constantAsset = regexp.MustCompile(`\{\{\.Asset "([a-z.]+)"\}\}`)
+	ifEnglish     = regexp.MustCompile(`\{\{(-?) ?if eq \$?\.Lang "en"\}\}`)
+)
 
-// parse reads the templates with their constant texts already in place: asking
-// for each of them while a page is made cost half of the page.
+// inPlace puts it into the source of a template: asking for each text while a
+// page is made cost half of the page.
+func inPlace(source []byte, l Lang) []byte {
+	name := func(of *regexp.Regexp, call []byte) string { return string(of.FindSubmatch(call)[1]) }
+	source = constantText.ReplaceAllFunc(source, func(call []byte) []byte {
+		return []byte(template.HTMLEscapeString(Text(l, name(constantText, call))))
+	})
+	source = constantAsset.ReplaceAllFunc(source, func(call []byte) []byte {
+		hashed, ok := assetNames[name(constantAsset, call)]
+		if !ok {
+			panic("templates: no asset for " + string(call))
+		}
+		return []byte("{{with .Frame.AssetBase}}{{.}}{{end}}/assets/" + hashed)
+	})
+	source = ifEnglish.ReplaceAll(source, []byte(fmt.Sprintf("{{$1 if %v}}", l == En)))
+	source = bytes.ReplaceAll(source, []byte("{{.Lang}}"), []byte(l))
+	banner := template.HTMLEscapeString(Text(Vi, "frame.banner")) // in either language
+	return bytes.ReplaceAll(source, []byte("{{.Banner}}"), []byte(banner))
+}
+
 func parse(l Lang) *template.Template {
 	set := template.New("").Funcs(funcs)
 	files, err := htmlFiles.ReadDir("html")
@@ -123,10 +144,7 @@ func parse(l Lang) *template.Template {
 		if err != nil {
 			panic(err)
 		}
-		source = constant.ReplaceAllFunc(source, func(call []byte) []byte {
-			return []byte(template.HTMLEscapeString(Text(l, string(constant.FindSubmatch(call)[1]))))
-		})
-		template.Must(set.New(f.Name()).Parse(string(source)))
+		template.Must(set.New(f.Name()).Parse(string(inPlace(source, l))))
 	}
 	return set
 }
@@ -140,10 +158,6 @@ func Render(v View) ([]byte, error) {
 	set := sets[Vi]
 	if v.frame().Lang == En {
 		set = sets[En]
-	}
-	var body, out bytes.Buffer
-	if err := set.ExecuteTemplate(&body, v.template(), v); err != nil {
-		return nil, fmt.Errorf("render %s: %w", v.template(), err)
 	}
 	var styles, scripts []string
 	if more, ok := v.(withAssets); ok {
@@ -159,19 +173,23 @@ func Render(v View) ([]byte, error) {
 	if c, ok := v.(inConsole); ok {
 		bar = newConsoleBar(v.frame(), c)
 	}
-	err := set.ExecuteTemplate(&out, "page", page{
+	around := page{
 		Onward: onward,
 		Styles: styles, Scripts: scripts, Console: bar,
 		Frame:   v.frame(),
 		Title:   v.title(),
-		Banner:  Text(Vi, "frame.banner"),
 		Refresh: v.refresh(),
 		Name:    v.template(),
-		// Not outside text: the bytes come from html/template two lines up.
-		Body: template.HTML(body.String()),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("render the page around %s: %w", v.template(), err)
+	}
+	var out bytes.Buffer
+	out.Grow(8 << 10) // most pages
+	for _, part := range []struct {
+		template string
+		of       any
+	}{{"page", around}, {v.template(), v}, {"page-end", around}} {
+		if err := set.ExecuteTemplate(&out, part.template, part.of); err != nil {
+			return nil, fmt.Errorf("render %s of %s: %w", part.template, v.template(), err)
+		}
 	}
 	return out.Bytes(), nil
 }
