@@ -124,17 +124,18 @@ func BenchmarkRead(b *testing.B) {
 	err := s.Update(context.Background(), "w", func(tx vneid.Tx) error {
 		return errors.Join(tx.InsertTokens(&vneid.Token{Hash: "t", CCCD: "038198000001", Scopes: []string{"openid", "profile"}}),
 			tx.PutAccount(&vneid.Account{Persona: vneid.Persona{CCCD: "038198000001", Name: "Nguyễn Văn An"}}),
-			tx.PutClient(&vneid.Client{ClientMetadata: vneid.ClientMetadata{ClientID: "c", RedirectURIs: []string{"http://127.0.0.1:1/callback"}, GrantTypes: []string{"authorization_code", "refresh_token"}}}))
+			tx.PutClient(&vneid.Client{ClientMetadata: vneid.ClientMetadata{ClientID: "portal", RedirectURIs: []string{"http://127.0.0.1:1/callback"}, GrantTypes: []string{"authorization_code", "refresh_token"}}}))
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
 	for name, read := range map[string]func(vneid.Tx) error{
-		"token":   func(tx vneid.Tx) error { _, _, err := tx.TokenWith("t"); return err },
-		"account": func(tx vneid.Tx) error { _, err := tx.Account("038198000001"); return err },
-		"login":   func(tx vneid.Tx) error { _, err := tx.LoginByCode("c"); return err },
-		"client":  func(tx vneid.Tx) error { _, err := tx.Client("c"); return err },
-		"nothing": func(tx vneid.Tx) error { _, err := tx.Consent("038198000001", "c"); return err },
+		"token":             func(tx vneid.Tx) error { _, _, err := tx.TokenWith("t"); return err },
+		"account":           func(tx vneid.Tx) error { _, err := tx.Account("038198000001"); return err },
+		"login":             func(tx vneid.Tx) error { _, err := tx.LoginByCode("c"); return err },
+		"login with client": func(tx vneid.Tx) error { _, _, _, err := tx.LoginWith("l"); return err },
+		"client":            func(tx vneid.Tx) error { _, err := tx.Client("portal"); return err },
+		"nothing":           func(tx vneid.Tx) error { _, err := tx.Consent("038198000001", "c"); return err },
 	} {
 		b.Run(name, func(b *testing.B) {
 			measure(b, 1, func() error {

@@ -1,16 +1,14 @@
 package storage
 
 import (
-	"database/sql"
-	"errors"
 	"reflect"
 	"strings"
 
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
 
-// join reads a row with those that it names, on PostgreSQL in one statement. Of one that is
-// not there all columns are empty, its world too.
+// join reads a row with those that it names in one statement. Of one that is not
+// there all columns are empty, its world too. In SQLite each row is one text.
 type join struct {
 	q     query
 	parts []joinPart
@@ -19,7 +17,6 @@ type join struct {
 type joinPart struct {
 	table *table
 	on    string // column of the first part = column of this one, "" for the first
-	alone *query // finds it by its own key
 	fresh func() any
 }
 
@@ -30,10 +27,16 @@ func newJoin(where string, parts ...joinPart) *join {
 		from := ""
 		for i, p := range parts {
 			alias := string(rune('a' + i))
+			if d == int(dialectSQLite) {
+				columns = append(columns, p.table.asText(alias+"."))
+			}
 			for n, name := range p.table.names {
 				column := alias + "." + name
-				if i > 0 {
-					column = "COALESCE(" + column + ", " + emptyOf(p.table.kinds[n], dialect(d)) + ")"
+				switch {
+				case d == int(dialectSQLite):
+					continue
+				case i > 0:
+					column = "COALESCE(" + column + ", " + emptyOf(p.table.kinds[n]) + ")"
 				}
 				columns = append(columns, column)
 			}
@@ -56,12 +59,12 @@ func newJoin(where string, parts ...joinPart) *join {
 	return j
 }
 
-// emptyOf is what a column holds of a row that is not there.
-func emptyOf(kind reflect.Kind, d dialect) string {
-	switch {
-	case kind == reflect.String || kind == reflect.Slice:
+// emptyOf is what a column of PostgreSQL holds of a row that is not there.
+func emptyOf(kind reflect.Kind) string {
+	switch kind {
+	case reflect.String, reflect.Slice:
 		return "''"
-	case kind == reflect.Bool && d == dialectPostgres:
+	case reflect.Bool:
 		return "false"
 	}
 	return "0"
@@ -85,7 +88,7 @@ func (t *tx) joined(what string, j *join, key string) (rows []any, err error) {
 			return vneid.ErrNotFound
 		}
 		if t.db.dialect() == dialectSQLite {
-			rows, err = t.oneByOne(j, key)
+			rows, err = t.texts(j, key)
 			return err
 		}
 		found, err := t.fetch(&j.q, key, j.fresh)
@@ -103,27 +106,22 @@ func (t *tx) joined(what string, j *join, key string) (rows []any, err error) {
 	return rows, err
 }
 
-// oneByOne reads what joined does by a statement for each row: nothing has to
-// travel, and reading the columns of rows that are not there would cost more.
-func (t *tx) oneByOne(j *join, key string) ([]any, error) {
+// texts reads what joined does in SQLite.
+func (t *tx) texts(j *join, key string) ([]any, error) {
+	texts, into := make([]string, len(j.parts)), make([]any, len(j.parts))
+	for i := range texts {
+		into[i] = &texts[i]
+	}
+	if err := t.conn.scan(t.ctx, j.q[dialectSQLite], []any{t.world, key}, into); err != nil {
+		return nil, err
+	}
 	rows := make([]any, len(j.parts))
 	for i, p := range j.parts {
 		rows[i] = p.fresh()
-		if i > 0 {
-			mine, _, _ := strings.Cut(p.on, " = ")
-			if key = j.parts[0].table.text(rows[0], mine); key == "" {
-				continue
-			}
-			if seen := t.recall(p.table, key); seen != nil {
-				rows[i] = seen
-				continue
-			}
-		}
-		err := t.conn.scan(t.ctx, p.alone[dialectSQLite], []any{t.world, key}, p.table.targets(rows[i]))
-		if i > 0 && errors.Is(err, sql.ErrNoRows) {
+		if texts[i] == "" {
 			continue
 		}
-		if err != nil {
+		if err := assignText(p.table.targets(rows[i]), texts[i]); err != nil {
 			return nil, err
 		}
 		t.remember(p.table, rows[i].(interface{ key() string }).key(), rows[i])
@@ -139,25 +137,25 @@ func (r *tokenRow) key() string   { return r.Hash }
 func (r *deviceRow) key() string  { return r.CCCD }
 
 func clientOf(on string) joinPart {
-	return joinPart{clients, on, &clientByID, func() any { return new(clientRow) }}
+	return joinPart{clients, on, func() any { return new(clientRow) }}
 }
 
 func personOf(on string) joinPart {
-	return joinPart{accounts, on, &accountByCCCD, func() any { return new(accountRow) }}
+	return joinPart{accounts, on, func() any { return new(accountRow) }}
 }
 
 func sessionOf(on string) joinPart {
-	return joinPart{sessions, on, &sessionByID, func() any { return new(sessionRow) }}
+	return joinPart{sessions, on, func() any { return new(sessionRow) }}
 }
 
 func newLogin() any { return new(loginRow) }
 
 var (
-	loginWith       = newJoin("a.id = ?", joinPart{logins, "", &loginByID, newLogin}, clientOf("client_id = id"), personOf("cccd = cccd"))
-	loginStarting   = newJoin("a.id >= ? ORDER BY a.id LIMIT 1", joinPart{logins, "", &loginByStart, newLogin}, clientOf("client_id = id"))
-	loginByCodeWith = newJoin("a.code_hash = ? AND a.code_hash <> ''", joinPart{logins, "", &loginByCode, newLogin}, personOf("cccd = cccd"), sessionOf("session_id = id"))
-	tokenWith       = newJoin("a.hash = ?", joinPart{tokens, "", &tokenByHash, func() any { return new(tokenRow) }}, personOf("cccd = cccd"))
-	deviceWith      = newJoin("a.id = ?", joinPart{devices, "", &deviceByID, func() any { return new(deviceRow) }}, personOf("cccd = cccd"))
+	loginWith       = newJoin("a.id = ?", joinPart{logins, "", newLogin}, clientOf("client_id = id"), personOf("cccd = cccd"))
+	loginStarting   = newJoin("a.id >= ? ORDER BY a.id LIMIT 1", joinPart{logins, "", newLogin}, clientOf("client_id = id"))
+	loginByCodeWith = newJoin("a.code_hash = ? AND a.code_hash <> ''", joinPart{logins, "", newLogin}, personOf("cccd = cccd"), sessionOf("session_id = id"))
+	tokenWith       = newJoin("a.hash = ?", joinPart{tokens, "", func() any { return new(tokenRow) }}, personOf("cccd = cccd"))
+	deviceWith      = newJoin("a.id = ?", joinPart{devices, "", func() any { return new(deviceRow) }}, personOf("cccd = cccd"))
 )
 
 // person is nil for the row of nobody.

@@ -116,10 +116,11 @@ func (r *loginRow) value() (*vneid.Login, error) {
 	if l.QR, err = qrValue(r.QRShort, r.QR); err != nil {
 		return nil, err
 	}
-	if err := fromJSON(r.Origin, &l.Origin); err != nil {
+	if l.Origin, err = origins.parse(r.Origin); err != nil {
 		return nil, err
 	}
-	return l, fromJSON(r.Request, &l.Request)
+	l.Request, err = authRequests.parse(r.Request)
+	return l, err
 }
 
 func (t *tx) Login(id string) (*vneid.Login, error) {

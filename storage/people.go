@@ -281,7 +281,9 @@ func (t *tx) Consent(c vneid.CCCD, clientID string) (*vneid.Consent, error) {
 	}
 	v := &vneid.Consent{CCCD: vneid.CCCD(row.CCCD), ClientID: row.ClientID, TextVersion: row.TextVersion,
 		GivenAt: fromMS(row.GivenMS), WithdrawnAt: fromMS(row.WithdrawnMS)}
-	return v, fromJSON(row.Scopes, &v.Scopes)
+	var err error
+	v.Scopes, err = listFromJSON(row.Scopes)
+	return v, err
 }
 
 func (t *tx) PutConsent(c *vneid.Consent) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -431,13 +432,6 @@ func assign(fields []any, row []driver.Value) error {
 			if p, ok = field.(*string); ok {
 				*p = v
 			}
-		case nil: // an empty BLOB: no column is NULL
-			_, ok = field.(*[]byte)
-		case []byte:
-			var p *[]byte
-			if p, ok = field.(*[]byte); ok {
-				*p = v
-			}
 		case int64:
 			ok = assignInt(field, v)
 		}
@@ -456,8 +450,17 @@ func assignText(fields []any, row string) error {
 			return fmt.Errorf("%d columns are expected, not %d", len(fields), i+1+strings.Count(rest, "\x00"))
 		}
 		row = rest
-		if p, ok := field.(*string); ok {
+		switch p := field.(type) {
+		case *string:
 			*p = text
+			continue
+		case *[]byte:
+			if text != "" {
+				var err error
+				if *p, err = hex.DecodeString(text); err != nil {
+					return fmt.Errorf("column %d holds no bytes: %w", i, err)
+				}
+			}
 			continue
 		}
 		n, err := strconv.ParseInt(text, 10, 64)

@@ -91,21 +91,29 @@ func newTable(row any) *table {
 	return t
 }
 
-// by finds the rows of a world that match. From SQLite each comes as one text,
-// its columns parted by NUL, which no text of ours holds (checkText) and no column
-// is NULL: for every column of a row the driver takes the connection's lock five
-// times, to ask for its name, declared type, type, bytes and length, which is half
-// of what reading a row costs. Bytes come as they are; an expression has no
-// declared type to ask for, and an empty name costs nothing.
+// by finds the rows of a world that match. From SQLite each comes as one text.
 func (t *table) by(where string) query {
 	from := " FROM " + t.name + " WHERE world = ? AND " + where
 	q := newQuery("SELECT " + t.list + from)
-	if slices.Contains(t.kinds, reflect.Slice) {
-		q[dialectSQLite] = "SELECT +" + strings.Join(t.names, ` AS "", +`) + ` AS ""` + from
-	} else {
-		q[dialectSQLite] = "SELECT concat_ws(char(0), " + t.list + `) AS ""` + from
-	}
+	q[dialectSQLite] = "SELECT " + t.asText("") + from
 	return q
+}
+
+// asText is a row of SQLite as one text, its columns parted by NUL, which no text
+// of ours holds (checkText); bytes are in hexadecimal, and no other column is NULL.
+// For every column of a row the driver takes the connection's lock five times, to
+// ask for its name, declared type, type, bytes and length, which is half of what
+// reading a row costs. An expression has no declared type to ask for, and an empty
+// name costs nothing. A row that is not there is an empty text.
+func (t *table) asText(alias string) string {
+	columns := make([]string, len(t.names))
+	for i, name := range t.names {
+		columns[i] = alias + name
+		if t.kinds[i] == reflect.Slice {
+			columns[i] = "hex(" + alias + name + ")"
+		}
+	}
+	return "concat_ws(char(0), " + strings.Join(columns, ", ") + `) AS ""`
 }
 
 // values are those of the columns, for INSERT.

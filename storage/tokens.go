@@ -82,7 +82,8 @@ func (r *tokenRow) value() (*vneid.Token, error) {
 			return nil, err
 		}
 	}
-	return k, fromJSON(r.Scopes, &k.Scopes)
+	k.Scopes, err = listFromJSON(r.Scopes)
+	return k, err
 }
 
 func claimsJSON(c *vneid.ClaimsRequest) string {

@@ -43,6 +43,21 @@ func fromJSON(s string, v any) error {
 	return nil
 }
 
+// listFromJSON reads a list of texts. What is as plain as ours mostly are needs no
+// parser.
+func listFromJSON(s string) (list []string, err error) {
+	inner, begins := strings.CutPrefix(s, `["`)
+	inner, ends := strings.CutSuffix(inner, `"]`)
+	if begins && ends && !strings.Contains(inner, `\`) {
+		list = strings.Split(inner, `","`)
+		if strings.Count(inner, `"`) == 2*(len(list)-1) {
+			return list, nil
+		}
+	}
+	list = nil
+	return list, fromJSON(s, &list)
+}
+
 // authColumns are the columns of a vneid.Authentication.
 type authColumns struct {
 	AuthMS int64  `gorm:"column:auth_ms"`
@@ -56,7 +71,9 @@ func authRow(a vneid.Authentication) authColumns {
 
 func (c authColumns) value() (vneid.Authentication, error) {
 	a := vneid.Authentication{Time: fromMS(c.AuthMS), ACR: c.ACR}
-	return a, fromJSON(c.AMR, &a.AMR)
+	var err error
+	a.AMR, err = listFromJSON(c.AMR)
+	return a, err
 }
 
 // checkText refuses texts that would not come back as they went in: JSON
