@@ -29,16 +29,8 @@ func newJoin(where string, parts ...joinPart) *join {
 			alias := string(rune('a' + i))
 			if d == int(dialectSQLite) {
 				columns = append(columns, p.table.asText(alias+"."))
-			}
-			for n, name := range p.table.names {
-				column := alias + "." + name
-				switch {
-				case d == int(dialectSQLite):
-					continue
-				case i > 0:
-					column = "COALESCE(" + column + ", " + emptyOf(p.table.kinds[n]) + ")"
-				}
-				columns = append(columns, column)
+			} else {
+				columns = append(columns, p.columns(alias+".", i > 0)...)
 			}
 			if i == 0 {
 				from = p.table.name + " a"
@@ -57,6 +49,17 @@ func newJoin(where string, parts ...joinPart) *join {
 		j.q[d] = newQuery("SELECT " + strings.Join(columns, ", ") + " FROM " + from + " WHERE a.world = ? AND " + where)[d]
 	}
 	return j
+}
+
+// columns are those of a row in PostgreSQL; of one that may be missing none is NULL.
+func (p *joinPart) columns(alias string, missing bool) []string {
+	list := make([]string, len(p.table.names))
+	for i, name := range p.table.names {
+		if list[i] = alias + name; missing {
+			list[i] = "COALESCE(" + list[i] + ", " + emptyOf(p.table.kinds[i]) + ")"
+		}
+	}
+	return list
 }
 
 // emptyOf is what a column of PostgreSQL holds of a row that is not there.
