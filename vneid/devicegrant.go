@@ -29,7 +29,7 @@ func (s *Service) BeginDevice(ctx context.Context, c *Client, scopes []string, o
 	}
 	now := w.Clock.Now()
 	deviceCode = NewSecret(s.Rand)
-	l = &Login{ID: NewID(s.Rand), State: StateStarted, Issuer: w.Issuer, Origin: origin, CodeHash: SecretHash(deviceCode),
+	l = &Login{ID: newIDAt(s.Rand, now), State: StateStarted, Issuer: w.Issuer, Origin: origin, CodeHash: SecretHash(deviceCode),
 		Request:   AuthRequest{ClientID: c.ClientID, Scopes: scopes, Device: true},
 		CreatedAt: now, ExpiresAt: now.Add(w.Policy.LoginLifetime)}
 	l.newQR(s.Rand, w.Salt, w.Policy, now) // no browser waits, so nobody gets the secret

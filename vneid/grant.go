@@ -196,7 +196,7 @@ func (s *Service) ClientCredentials(ctx context.Context, c *Client, scopes []str
 			return nil, Errorf(CodeInvalidScope, "invalid_scope", "scope %q is about a person, and client_credentials has none", scope).Explained("client.scope_of_person", scope)
 		}
 	}
-	base := Token{GrantID: NewID(s.Rand), ClientID: c.ClientID, Subject: c.ClientID, IssuedAt: now}
+	base := Token{GrantID: newIDAt(s.Rand, now), ClientID: c.ClientID, Subject: c.ClientID, IssuedAt: now}
 	g := s.newGrant(c, w, nil, base, nil, false, time.Time{})
 	g.Issuer = w.Issuer
 	return g, s.Store.Update(ctx, w.ID, func(tx Tx) error { return tx.InsertTokens(g.tokens()...) })

@@ -85,7 +85,7 @@ func (s *Service) Begin(ctx context.Context, req AuthRequest, browserSecret stri
 	}
 	now := w.Clock.Now()
 	l = &Login{
-		ID: NewID(s.Rand), State: StateStarted, Issuer: w.Issuer, Request: req, Origin: origin,
+		ID: newIDAt(s.Rand, now), State: StateStarted, Issuer: w.Issuer, Request: req, Origin: origin,
 		CreatedAt: now, ExpiresAt: now.Add(w.Policy.LoginLifetime),
 	}
 	if browserSecret != "" {

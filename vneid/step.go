@@ -174,7 +174,7 @@ func (s *Service) message(ctx context.Context, tx Tx, c CCCD, to PhoneNumber, lo
 	if err := tx.PutThrottle(quota); err != nil {
 		return SMS{}, err
 	}
-	sms := SMS{ID: NewID(s.Rand), To: to, OTP: digits, Login: login, SentAt: now,
+	sms := SMS{ID: newIDAt(s.Rand, now), To: to, OTP: digits, Login: login, SentAt: now,
 		Text: fmt.Sprintf("[THỬ NGHIỆM] Mã OTP %s của bạn là %s, có hiệu lực trong %.0f giây. Không đưa mã này cho bất kỳ ai.",
 			what, digits, w.Policy.OTPLifetime.Seconds())}
 	return sms, s.SMS.Take(ctx, tx, c, sms)
@@ -202,7 +202,7 @@ func (s *Service) beginSession(tx Tx, l *Login, b Browser, w *World, now time.Ti
 			}
 		}
 	}
-	l.SessionID = NewID(s.Rand)
+	l.SessionID = newIDAt(s.Rand, now)
 	return secret, tx.InsertSession(&Session{ID: l.SessionID, SecretHash: SecretHash(secret), BrowserHash: l.BrowserHash, CCCD: l.CCCD,
 		Auth: l.Auth, CreatedAt: now, ExpiresAt: now.Add(w.Policy.SessionLifetime)})
 }
