@@ -14,7 +14,8 @@ type parsed[T any] struct {
 	mu sync.RWMutex
 	of map[string]T
 	// flat reports that a value is made of what ownCopy copies; nil = any is.
-	flat func(*T) bool
+	flat   func(*T) bool
+	shared []int
 }
 
 const (
@@ -23,17 +24,21 @@ const (
 )
 
 var (
-	clientMetadata = parsed[vneid.ClientMetadata]{flat: func(m *vneid.ClientMetadata) bool { return m.JWKS == nil }}
-	authRequests   = parsed[vneid.AuthRequest]{flat: func(r *vneid.AuthRequest) bool { return r.Claims == nil && r.Subjects == nil && r.MaxAge == nil }}
-	origins        = parsed[vneid.Origin]{}
+	clientMetadata = newParsed(func(m *vneid.ClientMetadata) bool { return m.JWKS == nil })
+	authRequests   = newParsed(func(r *vneid.AuthRequest) bool { return r.Claims == nil && r.Subjects == nil && r.MaxAge == nil })
+	origins        = newParsed[vneid.Origin](nil)
 )
+
+func newParsed[T any](flat func(*T) bool) *parsed[T] {
+	return &parsed[T]{flat: flat, shared: sharedFields[T]()}
+}
 
 func (p *parsed[T]) parse(text string) (v T, err error) {
 	p.mu.RLock()
 	v, ok := p.of[text]
 	p.mu.RUnlock()
 	if ok {
-		return ownCopy(v), nil
+		return p.ownCopy(v), nil
 	}
 	if err := fromJSON(text, &v); err != nil || p.flat != nil && !p.flat(&v) || len(text) > longestParsed {
 		return v, err
@@ -42,16 +47,27 @@ func (p *parsed[T]) parse(text string) (v T, err error) {
 	if p.of == nil || len(p.of) >= mostParsed {
 		p.of = map[string]T{}
 	}
-	p.of[text] = ownCopy(v)
+	p.of[text] = p.ownCopy(v)
 	p.mu.Unlock()
 	return v, nil
 }
 
-// ownCopy shares nothing that its owner could change, of lists of texts and
-// pointers to a bool.
-func ownCopy[T any](m T) T {
+// sharedFields are those of a struct that two copies of it share: lists of texts
+// and pointers to a bool.
+func sharedFields[T any]() (list []int) {
+	of := reflect.TypeFor[T]()
+	for i := range of.NumField() {
+		if t := of.Field(i).Type; t == reflect.TypeFor[[]string]() || t == reflect.TypeFor[*bool]() {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// ownCopy shares nothing that its owner could change.
+func (p *parsed[T]) ownCopy(m T) T {
 	v := reflect.ValueOf(&m).Elem()
-	for i := range v.NumField() {
+	for _, i := range p.shared {
 		switch f := v.Field(i).Addr().Interface().(type) {
 		case *[]string:
 			if *f != nil {

@@ -50,9 +50,9 @@ func testCopies[T any](t *testing.T, p *parsed[T]) {
 }
 
 func TestWhatIsRememberedIsNobodysToChange(t *testing.T) {
-	t.Run("metadata", func(t *testing.T) { testCopies(t, &parsed[vneid.ClientMetadata]{flat: clientMetadata.flat}) })
-	t.Run("request", func(t *testing.T) { testCopies(t, &parsed[vneid.AuthRequest]{flat: authRequests.flat}) })
-	t.Run("origin", func(t *testing.T) { testCopies(t, &parsed[vneid.Origin]{}) })
+	t.Run("metadata", func(t *testing.T) { testCopies(t, newParsed(clientMetadata.flat)) })
+	t.Run("request", func(t *testing.T) { testCopies(t, newParsed(authRequests.flat)) })
+	t.Run("origin", func(t *testing.T) { testCopies(t, newParsed[vneid.Origin](nil)) })
 }
 
 // testShared finds a member that ownCopy shares although flat does not refuse it.
@@ -85,17 +85,17 @@ func testShared[T any](t *testing.T, p *parsed[T]) {
 }
 
 func TestWhatCannotBeCopiedIsParsedEachTime(t *testing.T) {
-	testShared(t, &clientMetadata)
-	testShared(t, &authRequests)
-	testShared(t, &origins)
-	p := parsed[vneid.ClientMetadata]{flat: clientMetadata.flat}
+	testShared(t, clientMetadata)
+	testShared(t, authRequests)
+	testShared(t, origins)
+	p := newParsed(clientMetadata.flat)
 	if m, err := p.parse(`{"client_id":"c","jwks":{"keys":[]}}`); err != nil || m.JWKS == nil || len(p.of) > 0 {
 		t.Error(m, err, len(p.of))
 	}
 }
 
 func TestWhatIsRememberedIsBounded(t *testing.T) {
-	p := parsed[vneid.ClientMetadata]{flat: clientMetadata.flat}
+	p := newParsed(clientMetadata.flat)
 	for i := range 3 * mostParsed {
 		if m, err := p.parse(fmt.Sprintf(`{"client_id":"c%d"}`, i)); err != nil || m.ClientID != fmt.Sprint("c", i) {
 			t.Fatal(m, err)

@@ -7,6 +7,8 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -41,11 +43,22 @@ func (r *Ring) Sign(ctx context.Context, place *queue.Place, typ, alg string, cl
 	if err != nil {
 		return "", err
 	}
-	signer := s.signers[kind{alg, typ}]
-	if signer == nil {
+	by, ok := s.signers[kind{alg, typ}]
+	if !ok {
 		return "", fmt.Errorf("no active key for %q", alg)
 	}
-	return jwt.Signed(signer).Claims(claims).Serialize()
+	body, err := json.Marshal(claims)
+	if err != nil {
+		return "", fmt.Errorf("encode the claims: %w", err)
+	}
+	// JWS Compact Serialization, RFC 7515 §7.1. (The library would parse what it
+	// encoded and encode it again.)
+	input := by.head + "." + base64.RawURLEncoding.EncodeToString(body)
+	sig, err := signature(&by.key, []byte(input))
+	if err != nil {
+		return "", err
+	}
+	return input + "." + base64.RawURLEncoding.EncodeToString(sig), nil
 }
 
 // SignAs signs bytes with the key of that id, which may be any that is not

@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -23,13 +24,19 @@ type snapshot struct {
 	world   *vneid.World
 	at      time.Time // real time; the store held this then or later
 	rows    []vneid.SigningKey
-	keys    []key                // as rows, without the keys retired long ago
-	signers map[kind]jose.Signer // of the active keys
+	keys    []key           // as rows, without the keys retired long ago
+	signers map[kind]signer // of the active keys
 	jwks    []byte
 }
 
 // kind is what a signer signs.
 type kind struct{ alg, typ string }
+
+// signer is an active key with the header of what it signs, encoded.
+type signer struct {
+	key  key
+	head string
+}
 
 // key is a row, read.
 type key struct {
@@ -48,7 +55,7 @@ func (r *Ring) snapshot(world *vneid.World, previous *snapshot, rows []vneid.Sig
 		same.world, same.at = world, at
 		return &same, nil
 	}
-	s := &snapshot{world: world, at: at, rows: rows, signers: map[kind]jose.Signer{}}
+	s := &snapshot{world: world, at: at, rows: rows, signers: map[kind]signer{}}
 	var set jose.JSONWebKeySet
 	for _, row := range rows {
 		k, err := r.key(world, previous, row, at)
@@ -65,13 +72,12 @@ func (r *Ring) snapshot(world *vneid.World, previous *snapshot, rows []vneid.Sig
 		if k.State != vneid.KeyActive {
 			continue
 		}
-		signing := jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.Alg), Key: jose.JSONWebKey{Key: k.private, KeyID: k.KID, Algorithm: k.Alg, Use: "sig"}}
 		for _, typ := range []string{TypeJWT, TypeLogout, TypeAccess} {
-			signer, err := jose.NewSigner(signing, (&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
+			head, err := json.Marshal(map[string]string{"alg": k.Alg, "kid": k.KID, "typ": typ})
 			if err != nil {
 				return nil, rowError(world.ID, &row, err)
 			}
-			s.signers[kind{k.Alg, typ}] = signer
+			s.signers[kind{k.Alg, typ}] = signer{k, base64.RawURLEncoding.EncodeToString(head)}
 		}
 	}
 	var err error
