@@ -15,6 +15,20 @@ import (
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
 
+// Fetched is the kind of a request that belongs to no login and is answered
+// whoever asks, "" for any other.
+func Fetched(r *http.Request) vneid.StepKind {
+	switch {
+	case r.Method != http.MethodGet:
+		return ""
+	case r.URL.Path == pathDiscovery:
+		return vneid.StepDiscovery
+	case r.URL.Path == pathKeys:
+		return vneid.StepJWKS
+	}
+	return ""
+}
+
 // message says to the trail of a request what it is. Requests that say nothing
 // about a login (style sheets, pictures, a page that asks again and again
 // whether a phone was there) leave none, unless they are refused.

@@ -280,7 +280,7 @@ func (r *Running) build(ctx context.Context, c *Config, at net.Addr) (provider, 
 	if r.records != nil {
 		r.work.Go(func() { r.records.Run(work) })
 	}
-	provider = health(r.store, set, r.records.Around(faults.Around(idp)))
+	provider = health(r.store, set, r.records.Around(faults.Around(idp), op.Fetched))
 	attack = attacker.New(attacker.Config{Scheme: c.scheme(), Store: r.store, Logger: r.log, Rand: rand.Reader, Book: canaries, Key: attacker.Key{
 		KID: fault.AttackerKID, Set: fault.AttackerKeys, PEM: fault.AttackerPEM, Sign: fault.SignAsAttacker}})
 	return wrap("provider", provider, maxFormBody), wrap("sandbox", g.callers(cleanPaths(sandboxMux)), 0), wrap("attacker", attack, maxFormBody), nil

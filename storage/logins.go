@@ -65,8 +65,7 @@ func qrJSON(q *vneid.QR) string {
 }
 
 func qrValue(short, column string) (vneid.QR, error) {
-	var c qrColumn
-	err := fromJSON(column, &c)
+	c, err := qrColumns.parse(column)
 	return vneid.QR{State: c.State, Generation: c.Generation, ShortHash: short, BrowserHash: c.BrowserHash, ExpiresAt: fromMS(c.ExpiresMS),
 		DeviceID: c.DeviceID, CCCD: c.CCCD, ScannedAt: fromMS(c.ScannedMS), Match: c.Match}, err
 }

@@ -27,6 +27,7 @@ var (
 	clientMetadata = newParsed(func(m *vneid.ClientMetadata) bool { return m.JWKS == nil })
 	authRequests   = newParsed(func(r *vneid.AuthRequest) bool { return r.Claims == nil && r.Subjects == nil && r.MaxAge == nil })
 	origins        = newParsed[vneid.Origin](nil)
+	qrColumns      = newParsed[qrColumn](nil)
 )
 
 func newParsed[T any](flat func(*T) bool) *parsed[T] {

@@ -88,6 +88,7 @@ func TestWhatCannotBeCopiedIsParsedEachTime(t *testing.T) {
 	testShared(t, clientMetadata)
 	testShared(t, authRequests)
 	testShared(t, origins)
+	testShared(t, qrColumns)
 	p := newParsed(clientMetadata.flat)
 	if m, err := p.parse(`{"client_id":"c","jwks":{"keys":[]}}`); err != nil || m.JWKS == nil || len(p.of) > 0 {
 		t.Error(m, err, len(p.of))

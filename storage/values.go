@@ -36,7 +36,11 @@ func toJSON(v any) string {
 	return string(b)
 }
 
+// fromJSON reads into a value that is still empty.
 func fromJSON(s string, v any) error {
+	if s == "null" {
+		return nil // often, and nothing to parse
+	}
 	if err := json.Unmarshal([]byte(s), v); err != nil {
 		return fmt.Errorf("storage: stored JSON is damaged: %w", err)
 	}

@@ -89,9 +89,12 @@ func (t *Trail) Kind(kind StepKind) {
 // Peer says who called.
 func (t *Trail) Peer(address, userAgent string) {
 	if t != nil {
-		t.step.Peer, t.step.Agent = address, clipText(userAgent, 160)
+		t.step.Peer, t.step.Agent = address, ClipAgent(userAgent)
 	}
 }
+
+// ClipAgent is what is kept of a User-Agent.
+func ClipAgent(userAgent string) string { return clipText(userAgent, 160) }
 
 // Login ties the request to a login, as it will stand when the trail ends. The
 // last call counts.

@@ -2,6 +2,7 @@ package record
 
 import (
 	"sync"
+	"time"
 
 	"github.com/vneid-sandbox/vneid-sandbox/vneid"
 )
@@ -42,13 +43,12 @@ func (i *inbox) take(world string, part *vneid.Record) bool {
 
 // count adds a fetch to those of the same caller, and reports whether there was
 // room.
-func (i *inbox) count(world string, t *vneid.Traffic) bool {
-	who := fetch{world, t.Kind, t.Peer, t.Agent}
+func (i *inbox) count(who fetch, at time.Time) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if known := i.fetches[who]; known != nil {
-		known.Count += t.Count
-		known.LastAt = t.LastAt
+		known.Count++
+		known.LastAt = at
 		return true
 	}
 	if len(i.fetches) >= mostQueued {
@@ -57,7 +57,7 @@ func (i *inbox) count(world string, t *vneid.Traffic) bool {
 	if i.fetches == nil {
 		i.fetches = map[fetch]*vneid.Traffic{}
 	}
-	i.fetches[who] = t
+	i.fetches[who] = &vneid.Traffic{Kind: who.kind, Peer: who.peer, Agent: who.agent, At: at, LastAt: at, Count: 1}
 	i.tell()
 	return true
 }

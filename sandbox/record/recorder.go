@@ -58,17 +58,24 @@ func New(store vneid.Store, log *slog.Logger, set *metrics.Set) *Recorder {
 }
 
 // Around records the requests to next, which find their world in the context.
+// Those of which fetched knows the kind belong to no login and are merely counted.
 // A nil recorder records nothing.
-func (r *Recorder) Around(next http.Handler) http.Handler {
+func (r *Recorder) Around(next http.Handler, fetched func(*http.Request) vneid.StepKind) http.Handler {
 	if r == nil {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		trail := r.Begin(vneid.WorldFrom(req.Context()), req.Header.Get("X-Request-Id"))
 		peer, _, err := net.SplitHostPort(req.RemoteAddr)
 		if err != nil {
 			peer = req.RemoteAddr
 		}
+		world := vneid.WorldFrom(req.Context())
+		if kind := fetched(req); kind != "" {
+			r.count(fetch{world.ID, kind, peer, vneid.ClipAgent(req.UserAgent())}, world.Clock.Now())
+			next.ServeHTTP(w, req)
+			return
+		}
+		trail := r.Begin(world, req.Header.Get("X-Request-Id"))
 		trail.Peer(peer, req.UserAgent())
 		a := &answer{ResponseWriter: w, status: http.StatusInternalServerError} // of a handler that panics
 		defer func() { r.End(trail, a.status) }()
@@ -97,14 +104,18 @@ func (r *Recorder) End(t *vneid.Trail, status int) {
 		return
 	}
 	part, traffic := t.End(status, r.clock.Now())
-	taken := true
 	switch {
 	case part != nil:
-		taken = r.inbox.take(t.World(), part)
+		if !r.inbox.take(t.World(), part) {
+			r.dropped.Inc()
+		}
 	case traffic != nil:
-		taken = r.inbox.count(t.World(), traffic)
+		r.count(fetch{t.World(), traffic.Kind, traffic.Peer, traffic.Agent}, traffic.At)
 	}
-	if !taken {
+}
+
+func (r *Recorder) count(who fetch, at time.Time) {
+	if !r.inbox.count(who, at) {
 		r.dropped.Inc()
 	}
 }
