@@ -35,6 +35,7 @@ type postgresDB struct {
 	// again lets an Update that met a conflict run while no other of this
 	// process does, or fifty that want one row would chase each other.
 	again sync.RWMutex
+	reads reads
 
 	config       *pgx.ConnConfig // for a connection besides the pool
 	self         atomic.Uint32   // the server's process that listens for us: names us to the others
@@ -46,6 +47,7 @@ func openPostgres(ctx context.Context, loc location, log *slog.Logger) (*postgre
 	db.SetMaxOpenConns(loc.conns)
 	db.SetMaxIdleConns(loc.conns)
 	p := &postgresDB{db: db, conns: loc.conns, config: loc.postgres, endListening: func() {}}
+	p.reads.db = p
 	if err := p.connect(ctx, log); err != nil {
 		db.Close()
 		return nil, err
@@ -80,9 +82,19 @@ func (p *postgresDB) view(ctx context.Context, fn txFunc) error {
 	return p.transact(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0, fn)
 }
 
-// peek leaves BEGIN out, and with it the ROLLBACK, which is a message of its own.
+// peek needs no transaction, and mostly no connection of its own.
 func (p *postgresDB) peek(ctx context.Context, fn txFunc) error {
-	return p.transact(ctx, "", 0, fn)
+	if err := ctx.Err(); err != nil {
+		return describe(ctx, "begin", err)
+	}
+	within, cancel := context.WithTimeoutCause(ctx, patience, errHangs)
+	defer cancel()
+	c := &peekConn{db: p}
+	err := fn(within, c)
+	if c.gorm {
+		err = p.transact(ctx, "", 0, fn)
+	}
+	return err
 }
 
 func (p *postgresDB) update(ctx context.Context, run int, fn txFunc) error {
@@ -133,7 +145,7 @@ func (p *postgresDB) try(ctx context.Context, begin string, run int, fn txFunc) 
 }
 
 func (p *postgresDB) ping(ctx context.Context) error {
-	return p.peek(ctx, func(ctx context.Context, c conn) error {
+	return p.transact(ctx, "", 0, func(ctx context.Context, c conn) error {
 		var version int
 		return describe(ctx, "ping", c.QueryRowContext(ctx, "SELECT version FROM schema_version").Scan(&version))
 	})

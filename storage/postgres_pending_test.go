@@ -22,7 +22,12 @@ func twoStores(t *testing.T) (a, b *Store) {
 }
 
 // pendingIn is how many statements wait to be sent.
-func pendingIn(v vneid.Tx) int { return len(v.(*tx).conn.(*postgresConn).pending) }
+func pendingIn(v vneid.Tx) int {
+	if c, ok := v.(*tx).conn.(*peekConn); ok {
+		return len(c.pending)
+	}
+	return len(v.(*tx).conn.(*postgresConn).pending)
+}
 
 func TestAPendingWriteOfAChangedRowRunsAgain(t *testing.T) {
 	s, other := twoStores(t)
