@@ -44,7 +44,6 @@ var (
 	loginByID   = logins.by("id = ?")
 	loginByCode = logins.by("code_hash = ? AND code_hash <> ''")
 
-	loginByStart = logins.by("id >= ? ORDER BY id LIMIT 1")
 	loginByShort = logins.by("qr_short = ? AND qr_short <> '' ORDER BY created_ms DESC LIMIT 1")
 )
 

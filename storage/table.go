@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -137,12 +136,6 @@ func (t *table) savedValues(row any, version int) []any {
 		}
 	}
 	return append(list, version)
-}
-
-// text is what a row has in a column.
-func (t *table) text(row any, column string) string {
-	v := reflect.ValueOf(row).Elem()
-	return v.FieldByIndex(t.fields[slices.Index(t.names, column)]).String()
 }
 
 // mostSaves is how many texts saveSome makes of a table: the program has some
