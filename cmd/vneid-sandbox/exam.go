@@ -111,6 +111,9 @@ func checkExam(o *exam.Options, rest, reports []string, ca string, byFile bool) 
 			wrong = append(wrong, errors.New(given[0]+" is needed"))
 		}
 	}
+	if alone && o.Browser {
+		wrong = append(wrong, errors.New("--browser is for the exam of the faults: that of linking fills in forms over HTTP"))
+	}
 	if len(rest) > 0 {
 		wrong = append(wrong, fmt.Errorf("an argument that nobody asked for: %s", rest[0]))
 	}

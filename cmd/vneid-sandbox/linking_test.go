@@ -39,6 +39,13 @@ func TestAnExamByAFileAloneNeedsNoAddresses(t *testing.T) {
 	}
 }
 
+func TestABrowserForTheLinkingExamAloneIsRefused(t *testing.T) {
+	var out strings.Builder
+	if code := run(t.Context(), []string{"exam", "--browser", "--linking", "../../docs/linking-portal.yaml"}, &out, &out); code != 2 || !strings.Contains(out.String(), "--browser is for") {
+		t.Errorf("%d %s", code, out.String())
+	}
+}
+
 func TestEveryMistakeOfAFileIsReportedAtOnce(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "mine.yaml")
 	err := os.WriteFile(name, []byte(`
