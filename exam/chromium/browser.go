@@ -46,7 +46,7 @@ func Start(ctx context.Context, program string, keys [][]byte) (*Browser, error)
 		chromedp.Flag("disable-component-update", true), // it calls nobody by itself
 		chromedp.Flag("accept-lang", "vi,en"),
 		// http stays http: test machines have nothing else.
-		chromedp.Flag("disable-features", "Translate,BlinkGenPropertyTrees,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,OptimizationHints,MediaRouter"),
+		chromedp.Flag("disable-features", "Translate,BlinkGenPropertyTrees,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,OptimizationHints,MediaRouter,Prerender2"),
 	)
 	if program != "" {
 		options = append(options, chromedp.ExecPath(program))

@@ -261,6 +261,29 @@ func TestWindowsBesideEachOtherShareCookiesAndOthersDoNot(t *testing.T) {
 	}
 }
 
+// A portal may keep its pages in a service worker: what the server answers is looked at all the same.
+func TestServiceWorkersAnswerNothing(t *testing.T) {
+	s := newSite(t, map[string]http.HandlerFunc{
+		"/install": shows(`<script>navigator.serviceWorker.register('/sw.js').then(() => navigator.serviceWorker.ready).then(() => { document.title = 'ready' })</script>`),
+		"/sw.js": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/javascript")
+			fmt.Fprint(w, `addEventListener('activate', e => e.waitUntil(clients.claim())); addEventListener('fetch', e => e.respondWith(new Response('<h1>from the worker</h1>', {headers: {'Content-Type': 'text/html'}})))`)
+		},
+		"/page": shows("<h1>from the server</h1>"),
+	})
+	w := window(t, start(t), nil)
+	open(t, w, chromium.Request{URL: s.URL + "/install"})
+	for range 20 { // until it is installed
+		if p := open(t, w, chromium.Request{URL: s.URL + "/install"}); strings.Contains(p.Body, "<title>ready") {
+			break
+		}
+	}
+	p := open(t, w, chromium.Request{URL: s.URL + "/page"})
+	if !strings.Contains(p.Body, "from the server") || p.Status != http.StatusOK {
+		t.Errorf("status %d: %s", p.Status, p.Body)
+	}
+}
+
 func TestCertificatesAreBelievedByTheirKeyOnly(t *testing.T) {
 	s := &site{asked: map[string]*http.Request{}}
 	s.Server = httptest.NewTLSServer(s.serve(map[string]http.HandlerFunc{"/": shows("hello")}))

@@ -119,6 +119,10 @@ func (t *Tab) begin() error {
 	}
 	t.frame = cdp.FrameID(chromedp.FromContext(t.ctx).Target.TargetID) // of the page in the window
 	go t.work()
+	// A page that a service worker keeps would be asked for without us.
+	if _, err := chromedp.Call(t.ctx, network.SetBypassServiceWorker, network.SetBypassServiceWorkerParams{Bypass: true}); err != nil {
+		return err
+	}
 	_, err := chromedp.Call(t.ctx, fetch.Enable, fetch.EnableParams{Patterns: []*fetch.RequestPattern{
 		{ResourceType: network.ResourceTypeDocument, RequestStage: fetch.RequestStageRequest},
 		{ResourceType: network.ResourceTypeDocument, RequestStage: fetch.RequestStageResponse},
