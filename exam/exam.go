@@ -85,6 +85,7 @@ var (
 	ErrControl = errors.New("the control sign-in failed")
 	ErrConsent = errors.New("this host may not be examined")
 	ErrIssuer  = errors.New("the relying party does not sign in at this sandbox")
+	ErrBrowser = errors.New("Chromium has ended on the way: without it no portal can be judged; try again, with more memory if there was too little")
 )
 
 // examiner is an exam under way.
@@ -143,6 +144,9 @@ func Run(ctx context.Context, o Options, now func() time.Time, tell func(Finding
 		f.Millis = now().Sub(begun).Milliseconds()
 		e.add(f, tell)
 		e.recover(ctx)
+		if e.stopped && e.chromium != nil && !e.chromium.Alive() {
+			return nil, ErrBrowser
+		}
 		e.closeWindows()
 	}
 	if ctx.Err() != nil {

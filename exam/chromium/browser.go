@@ -25,8 +25,9 @@ import (
 
 // Browser is a Chromium that runs.
 type Browser struct {
-	ctx    context.Context
-	cancel context.CancelFunc
+	ctx     context.Context
+	cancel  context.CancelFunc
+	closing sync.Once
 
 	mu   sync.Mutex
 	tabs []*Tab
@@ -74,10 +75,20 @@ func Start(ctx context.Context, program string, keys [][]byte) (*Browser, error)
 	return b, nil
 }
 
+// Alive says whether the program still answers.
+func (b *Browser) Alive() bool {
+	ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
+	defer cancel()
+	_, err := chromedp.Run(ctx, chromedp.Evaluate[int]("1"))
+	return err == nil
+}
+
 // Close ends the program and what it wrote.
 func (b *Browser) Close() {
-	_ = chromedp.Cancel(b.ctx) // it is gone either way
-	b.cancel()
+	b.closing.Do(func() {
+		_ = chromedp.Cancel(b.ctx) // it is gone either way
+		b.cancel()
+	})
 }
 
 // CloseTabs closes all that are open.

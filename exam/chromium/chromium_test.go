@@ -284,6 +284,21 @@ func TestServiceWorkersAnswerNothing(t *testing.T) {
 	}
 }
 
+func TestABrowserThatIsGoneIsNotAlive(t *testing.T) {
+	b := start(t)
+	w := window(t, b, nil)
+	if !b.Alive() {
+		t.Fatal("it is not alive")
+	}
+	b.Close()
+	if b.Alive() {
+		t.Error("it is alive although it ended")
+	}
+	if _, err := w.Open(t.Context(), chromium.Request{URL: "http://localhost:1/"}); err == nil {
+		t.Error("its window opens pages")
+	}
+}
+
 func TestCertificatesAreBelievedByTheirKeyOnly(t *testing.T) {
 	s := &site{asked: map[string]*http.Request{}}
 	s.Server = httptest.NewTLSServer(s.serve(map[string]http.HandlerFunc{"/": shows("hello")}))
