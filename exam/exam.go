@@ -85,7 +85,7 @@ var (
 	ErrControl = errors.New("the control sign-in failed")
 	ErrConsent = errors.New("this host may not be examined")
 	ErrIssuer  = errors.New("the relying party does not sign in at this sandbox")
-	ErrBrowser = errors.New("Chromium has ended on the way: without it no portal can be judged; try again, with more memory if there was too little")
+	ErrBrowser = errors.New("the browser (Chromium) has ended on the way: without it no portal can be judged; try again, with more memory if there was too little")
 )
 
 // examiner is an exam under way.
