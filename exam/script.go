@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 
@@ -96,7 +97,7 @@ func (e *examiner) portalKeys(ctx context.Context) (keys [][]byte, err error) {
 			continue
 		}
 		d := tls.Dialer{Config: e.api.transport.TLSClientConfig.Clone()}
-		conn, err := d.DialContext(ctx, "tcp", u.Hostname()+":"+cmp.Or(u.Port(), "443"))
+		conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "443")))
 		if err != nil {
 			return nil, fmt.Errorf("%w: %s: %v", ErrControl, u.Host, err)
 		}

@@ -209,12 +209,14 @@ func TestPagesThatGoWrongEnd(t *testing.T) {
 		"/events": func(w http.ResponseWriter, r *http.Request) { w.(http.Flusher).Flush(); <-r.Context().Done() },
 		"/never":  func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 		"/slow":   func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"/spin":   shows(`<script>for (;;);</script>`),
 		"/error": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusBadGateway)
 			fmt.Fprint(w, "<h1>sorry</h1>")
 		},
 	})
-	w := window(t, start(t), nil)
+	b := start(t)
+	w := window(t, b, nil)
 	for path, status := range map[string]int{"/none": 204, "/file": 200, "/alert": 200, "/stream": 200, "/error": 502} {
 		if p := open(t, w, chromium.Request{URL: s.URL + path}); p.Status != status {
 			t.Errorf("%s: status %d", path, p.Status)
@@ -229,6 +231,20 @@ func TestPagesThatGoWrongEnd(t *testing.T) {
 	}
 	if p := open(t, w, chromium.Request{URL: s.URL + "/error"}); !strings.Contains(p.Body, "sorry") {
 		t.Errorf("after all that: %s", p.Body)
+	}
+
+	ctx, cancel = context.WithTimeout(t.Context(), 3*time.Second) // a script that never lets go
+	defer cancel()
+	if p, err := w.Open(ctx, chromium.Request{URL: s.URL + "/spin"}); err == nil {
+		t.Errorf("/spin: no error, status %d", p.Status)
+	}
+	u, _ := url.Parse(s.URL + "/")
+	w.SetCookies(u, []*http.Cookie{{Name: "c", Value: "1", Path: "/"}})
+	if c := w.Cookies(u); len(c) != 1 {
+		t.Errorf("cookies beside a page that spins: %v", c)
+	}
+	if p := open(t, window(t, b, nil), chromium.Request{URL: s.URL + "/error"}); !strings.Contains(p.Body, "sorry") {
+		t.Errorf("another browser beside a page that spins: %s", p.Body)
 	}
 }
 
