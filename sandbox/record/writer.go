@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -110,24 +111,24 @@ func (w *writer) flush(ctx context.Context) {
 	var failed error
 	for _, p := range worlds {
 		for some := range slices.Chunk(p.parts, partsAtOnce) {
-			failed = w.write(ctx, p.world, len(some), func(tx vneid.Tx) error {
+			failed = cmp.Or(failed, w.write(ctx, p.world, len(some), func(tx vneid.Tx) error {
 				for _, part := range some {
 					if err := tx.AddToRecord(part); err != nil {
 						return err
 					}
 				}
 				return nil
-			})
+			}))
 		}
 		if len(p.traffic) > 0 {
-			failed = w.write(ctx, p.world, len(p.traffic), func(tx vneid.Tx) error {
+			failed = cmp.Or(failed, w.write(ctx, p.world, len(p.traffic), func(tx vneid.Tx) error {
 				for _, t := range p.traffic {
 					if err := tx.AddTraffic(t); err != nil {
 						return err
 					}
 				}
 				return nil
-			})
+			}))
 		}
 		w.prune(ctx, p.world)
 	}
